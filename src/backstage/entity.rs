@@ -1,0 +1,49 @@
+//! An entity as the catalog API returns it, and the relations between entities.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::EntityRef;
+use crate::source::Origin;
+
+/// A descriptor that passed validation: placeholders resolved, namespace filled in, reference lists sorted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entity {
+    /// Kind, namespace and name as the author spelled them.
+    pub entity_ref: EntityRef,
+    /// `apiVersion`, `kind`, `metadata` and `spec`.
+    pub value: Map<String, Value>,
+    /// The descriptor it was made from.
+    pub origin: Origin,
+}
+
+impl Entity {
+    /// `metadata`; every entity has one.
+    #[must_use]
+    pub fn metadata(&self) -> Option<&Map<String, Value>> {
+        self.value.get("metadata").and_then(Value::as_object)
+    }
+
+    /// `spec`, where there is one.
+    #[must_use]
+    pub fn spec(&self) -> Option<&Map<String, Value>> {
+        self.value.get("spec").and_then(Value::as_object)
+    }
+}
+
+/// The type of a relation, such as `ownedBy`.
+pub type RelationType = Cow<'static, str>;
+
+/// A relation of an entity, seen from that entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relation<'a> {
+    /// Its type, such as `ownedBy`.
+    pub relation_type: &'a str,
+    /// The canonical ref of the target: lower case, all three parts.
+    pub target_ref: &'a str,
+    /// The target: spelled as the target entity spells itself where it is known, else as in the reference.
+    pub target: &'a EntityRef,
+    /// Whether the target is in the catalog.
+    pub is_resolved: bool,
+}

@@ -1,0 +1,85 @@
+//! Entity references: `[<kind>:][<namespace>/]<name>`.
+
+use std::fmt;
+
+/// The namespace of entities that name none.
+pub const DEFAULT_NAMESPACE: &str = "default";
+
+/// The full name of an entity, spelled as written. Two spellings that differ only in case name one entity: compare
+/// [`EntityRef::canonical`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntityRef {
+    /// Kind, never empty.
+    pub kind: String,
+    /// Namespace, never empty.
+    pub namespace: String,
+    /// Name, never empty.
+    pub name: String,
+}
+
+/// Why a text is no entity reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EntityRefError {
+    /// A part is present but empty, such as in `component:` or `/x`.
+    #[error("is not of the form [<kind>:][<namespace>/]<name>")]
+    Form,
+    /// The kind is missing where no default is known.
+    #[error("names no kind")]
+    MissingKind,
+}
+
+impl EntityRef {
+    /// Parses a reference as `parseEntityRef` does (backstage/backstage, `packages/catalog-model/src/entity/ref.ts`):
+    /// split at the first colon and at the first slash behind it, nothing trimmed, nothing escaped.
+    ///
+    /// # Errors
+    ///
+    /// [`EntityRefError::Form`] for an empty part, [`EntityRefError::MissingKind`] when neither the text nor the
+    /// default names a kind.
+    pub fn parse(
+        text: &str,
+        default_kind: Option<&str>,
+        default_namespace: &str,
+    ) -> Result<Self, EntityRefError> {
+        let slash = text.find('/');
+        let colon = text
+            .find(':')
+            .filter(|colon| slash.is_none_or(|slash| *colon < slash));
+        let kind = colon.map(|colon| &text[..colon]);
+        let after_kind = colon.map_or(0, |colon| colon + 1);
+        let namespace = slash.map(|slash| &text[after_kind..slash]);
+        let name = &text[slash.map_or(after_kind, |slash| slash + 1)..];
+        if kind == Some("") || namespace == Some("") || name.is_empty() {
+            return Err(EntityRefError::Form);
+        }
+        let kind = kind.or(default_kind).ok_or(EntityRefError::MissingKind)?;
+        Ok(Self {
+            kind: kind.to_owned(),
+            namespace: namespace.unwrap_or(default_namespace).to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// The identity of the entity: `kind:namespace/name`, each part lower-cased by Unicode's rules as
+    /// `stringifyEntityRef` does. (Part by part: the final sigma depends on the end of the word.)
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let Self {
+            kind,
+            namespace,
+            name,
+        } = self;
+        format!(
+            "{}:{}/{}",
+            kind.to_lowercase(),
+            namespace.to_lowercase(),
+            name.to_lowercase()
+        )
+    }
+}
+
+impl fmt::Display for EntityRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}/{}", self.kind, self.namespace, self.name)
+    }
+}

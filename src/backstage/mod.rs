@@ -1,0 +1,17 @@
+//! The source side: what Backstage would hold. Knows nothing of Port.
+//!
+//! A *descriptor* is a YAML document as written. An *entity* is a descriptor that passed validation. The *catalog* is
+//! all entities after stitching, with relations in both directions.
+//!
+//! In: roots. Out: a [`Catalog`].
+
+pub mod entity;
+pub mod entity_ref;
+
+pub mod stitch;
+pub mod validate;
+
+pub use entity::Entity;
+pub use entity_ref::EntityRef;
+
+pub use stitch::Catalog;

@@ -1,0 +1,7 @@
+//! Converts Backstage descriptors to Port manifests.
+pub mod backstage;
+pub mod diagnostic;
+pub mod port;
+pub mod render;
+pub mod source;
+mod yaml;

@@ -1,0 +1,19 @@
+//! The target side: what Port would hold. Knows nothing of Backstage.
+//!
+//! In: blueprints and entities from `map/`. Out: the same, refined and within Port's limits, ready for `render/`.
+
+pub mod blueprint;
+
+pub mod entity;
+
+pub use blueprint::Blueprint;
+pub use entity::{Entity, Targets};
+
+/// Everything that is to be in Port after one run.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    /// The blueprints in the order of the profile.
+    pub blueprints: Vec<Blueprint>,
+    /// The entities in the order of their descriptors.
+    pub entities: Vec<Entity>,
+}
