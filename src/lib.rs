@@ -4,4 +4,4 @@ pub mod diagnostic;
 pub mod port;
 pub mod render;
 pub mod source;
-mod yaml;
+pub mod yaml;

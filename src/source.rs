@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::yaml;
+use crate::yaml::spans::Spans;
 
 /// The largest file that is read, in bytes. Backstage has no limit; the largest real descriptors are API definitions
 /// of a few megabytes.
@@ -311,13 +311,41 @@ impl Sources {
     }
 }
 
-/// The bytes a place covers in the text of its file; `None` for the file as a whole or when it cannot be told.
-#[must_use]
-pub fn span(text: &str, place: &Place) -> Option<Range<usize>> {
-    match place {
-        Place::File => None,
-        Place::Span(range) => Some(range.start.min(text.len())..range.end.min(text.len())),
-        Place::Value { document, field } => yaml::spans::value(text, *document, field),
-        Place::Key { document, field } => yaml::spans::key(text, *document, field),
+/// The text of one file and where its fields stand in it; made when a finding about the file is shown.
+#[derive(Debug)]
+pub struct Excerpt {
+    text: String,
+    spans: Spans,
+}
+
+impl Excerpt {
+    /// Reads a file again for the sake of its spans.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sources::read`].
+    pub fn of(sources: &Sources, file: FileId) -> io::Result<Self> {
+        let text = sources.text(file)?;
+        let spans = Spans::of(&text);
+        Ok(Self { text, spans })
+    }
+
+    /// The text of the file.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The bytes a place covers, inside the text; `None` for the file as a whole or when it cannot be told.
+    #[must_use]
+    pub fn span(&self, place: &Place) -> Option<Range<usize>> {
+        let length = self.text.len();
+        let span = match place {
+            Place::File => None,
+            Place::Span(range) => Some(range.clone()),
+            Place::Value { document, field } => self.spans.value(*document, field),
+            Place::Key { document, field } => self.spans.key(*document, field),
+        }?;
+        Some(span.start.min(length)..span.end.min(length))
     }
 }

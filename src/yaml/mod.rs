@@ -1,2 +1,40 @@
-//! stub
-pub mod spans;
+//! Reads YAML as Backstage does: YAML 1.2 core, `<<` an ordinary key, duplicate keys refused, JavaScript's numbers.
+//!
+//! In: the text of a file. Out: one [`Document`] for each document that is not empty, good or bad. An error costs its
+//! own document; the good ones around it are kept. Rules: reference behaviour of the `yaml` package, version 2, called as
+//! `parseAllDocuments(text, { merge: false })`.
+
+mod compose;
+mod events;
+mod scalar;
+pub(crate) mod spans;
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+/// A document of a YAML stream that is not empty.
+#[derive(Debug)]
+pub struct Document {
+    /// Its number in the stream, from 0, empty documents counted.
+    pub index: usize,
+    /// The line of its first content, from 1.
+    pub line: usize,
+    /// The value, or everything that is wrong with it.
+    pub content: Result<Value, Vec<SyntaxError>>,
+}
+
+/// Why a document is not valid YAML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// What is wrong.
+    pub message: String,
+    /// The bytes to point at; may be empty.
+    pub at: Range<usize>,
+}
+
+/// All documents of a text that are not empty.
+#[must_use]
+pub fn documents(text: &str) -> Vec<Document> {
+    compose::documents(text)
+}

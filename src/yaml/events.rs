@@ -1,0 +1,106 @@
+//! The parser's events, document by document, with recovery: an error costs its own document and no other.
+//!
+//! In: text. Out: [`Step`]s. The only user of the YAML parser.
+
+use std::ops::Range;
+
+use granit_parser::{ErrorKind, Parser, ScanError, Span, StrInput};
+pub(super) use granit_parser::{Event, ScalarStyle, Tag};
+
+/// What comes next in a stream of documents.
+pub(super) enum Step<'input> {
+    /// A document starts; its number counts empty documents too.
+    Start { document: usize },
+    /// A node event inside the current document and the bytes it covers.
+    Event(Event<'input>, Range<usize>),
+    /// The current document is complete.
+    End,
+    /// A document is lost: the current one, or one that could not even start.
+    Failed {
+        document: usize,
+        message: String,
+        at: Range<usize>,
+    },
+}
+
+/// Iterates over the steps of a text.
+pub(super) struct Events<'input> {
+    parser: Parser<'input, StrInput<'input>>,
+    length: usize,
+    next_document: usize,
+    in_document: bool,
+    finished: bool,
+}
+
+impl<'input> Events<'input> {
+    pub(super) fn new(text: &'input str) -> Self {
+        let options = granit_parser::options! {
+            emit_comments: false,
+            emit_unresolved_aliases: true,
+        };
+        Self {
+            parser: Parser::new_from_str_with_options(text, options),
+            length: text.len(),
+            next_document: 0,
+            in_document: false,
+            finished: false,
+        }
+    }
+
+    fn range(&self, span: &Span) -> Range<usize> {
+        let range = span.byte_range().unwrap_or(0..0);
+        range.start.min(self.length)..range.end.min(self.length)
+    }
+
+    fn failed(&mut self, error: &ScanError) -> Step<'input> {
+        // Text after a finished root node is noticed when the next document should start, but belongs to the one
+        // before it.
+        let belongs_to_previous =
+            *error.kind() == ErrorKind::ExpectedDocumentStart && !self.in_document;
+        if !self.in_document && !(belongs_to_previous && self.next_document > 0) {
+            self.next_document += 1;
+        }
+        self.in_document = false;
+        self.finished = !self.parser.proceed_next_document().unwrap_or(false);
+        let start = error.marker().byte_offset().unwrap_or(0).min(self.length);
+        Step::Failed {
+            document: self.next_document.saturating_sub(1),
+            message: error.info(),
+            at: start..start,
+        }
+    }
+}
+
+impl<'input> Iterator for Events<'input> {
+    type Item = Step<'input>;
+
+    fn next(&mut self) -> Option<Step<'input>> {
+        while !self.finished {
+            let (event, span) = match self.parser.next_event()? {
+                Ok(next) => next,
+                Err(error) => return Some(self.failed(&error)),
+            };
+            match event {
+                Event::StreamEnd => self.finished = true,
+                Event::DocumentStart(..) => {
+                    let document = self.next_document;
+                    self.next_document += 1;
+                    self.in_document = true;
+                    return Some(Step::Start { document });
+                }
+                Event::DocumentEnd => {
+                    self.in_document = false;
+                    return Some(Step::End);
+                }
+                event
+                    if event.is_node()
+                        || matches!(event, Event::SequenceEnd | Event::MappingEnd) =>
+                {
+                    return Some(Step::Event(event, self.range(&span)));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
