@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::ops::Range;
 
@@ -273,20 +274,11 @@ impl Sources {
     /// lead out of the root.
     pub fn read(&self, file: FileId) -> io::Result<Vec<u8>> {
         let SourceFile { root, path } = &self.files[file.0 as usize];
-        let mut full = self.root(*root).path.clone();
-        for part in path.components() {
-            full.push(part);
-            if full.symlink_metadata()?.is_symlink() {
-                return Err(io::Error::new(
-                    io::ErrorKind::NotFound,
-                    "symbolic links are not followed",
-                ));
-            }
-        }
-        let metadata = full.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "not a file"));
-        }
+        self.read_at(*root, path)
+    }
+
+    fn read_at(&self, root: RootId, path: &Utf8Path) -> io::Result<Vec<u8>> {
+        let (full, metadata) = self.file_at(root, path)?;
         let mut bytes =
             Vec::with_capacity(usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or(0));
         std::fs::File::open(&full)?
@@ -298,13 +290,46 @@ impl Sources {
         Ok(bytes)
     }
 
+    /// Whether there is a regular file at this path, not behind a symbolic link.
+    #[must_use]
+    pub fn is_file(&self, root: RootId, path: &Utf8Path) -> bool {
+        self.file_at(root, path).is_ok()
+    }
+
+    fn file_at(&self, root: RootId, path: &Utf8Path) -> io::Result<(Utf8PathBuf, Metadata)> {
+        let not_found = |why| io::Error::new(io::ErrorKind::NotFound, why);
+        let mut full = self.root(root).path.clone();
+        for part in path.components() {
+            full.push(part);
+            if full.symlink_metadata()?.is_symlink() {
+                return Err(not_found("symbolic links are not followed"));
+            }
+        }
+        let metadata = full.metadata()?;
+        if metadata.is_file() {
+            Ok((full, metadata))
+        } else {
+            Err(not_found("not a file"))
+        }
+    }
+
     /// The text of a file as the YAML reader sees it: invalid bytes replaced.
     ///
     /// # Errors
     ///
     /// As [`Sources::read`].
     pub fn text(&self, file: FileId) -> io::Result<String> {
-        Ok(match String::from_utf8(self.read(file)?) {
+        let SourceFile { root, path } = &self.files[file.0 as usize];
+        self.text_at(*root, path)
+    }
+
+    /// The text of a file that need not be one of the run's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sources::read`].
+    pub fn text_at(&self, root: RootId, path: &Utf8Path) -> io::Result<String> {
+        Ok(match String::from_utf8(self.read_at(root, path)?) {
             Ok(text) => text,
             Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
         })

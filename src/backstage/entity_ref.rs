@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
+
 /// The namespace of entities that name none.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
@@ -57,6 +59,31 @@ impl EntityRef {
             kind: kind.to_owned(),
             namespace: namespace.unwrap_or(default_namespace).to_owned(),
             name: name.to_owned(),
+        })
+    }
+
+    /// A reference in parts, `{kind, namespace, name}`; null counts as missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`EntityRef::parse`]; a part that is no text counts as a wrong form.
+    pub fn from_parts(
+        parts: &Map<String, Value>,
+        default_kind: Option<&str>,
+        default_namespace: &str,
+    ) -> Result<Self, EntityRefError> {
+        let part = |key: &str| match parts.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.as_str())),
+            Some(_) => Err(EntityRefError::Form),
+        };
+        let kind = part("kind")?.or(default_kind);
+        let namespace = part("namespace")?.unwrap_or(default_namespace);
+        let name = part("name")?;
+        Ok(Self {
+            kind: kind.ok_or(EntityRefError::MissingKind)?.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.ok_or(EntityRefError::Form)?.to_owned(),
         })
     }
 

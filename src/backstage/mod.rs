@@ -5,13 +5,19 @@
 //!
 //! In: roots. Out: a [`Catalog`].
 
+mod address;
+pub mod discover;
 pub mod entity;
 pub mod entity_ref;
-
+mod format;
+mod kind;
+mod placeholder;
+pub mod read;
+pub mod resolve;
 pub mod stitch;
 pub mod validate;
 
 pub use entity::Entity;
 pub use entity_ref::EntityRef;
-
+pub use read::Descriptor;
 pub use stitch::Catalog;

@@ -39,15 +39,13 @@ pub(super) fn documents(text: &str) -> Vec<Document> {
             Step::End => {
                 if let Some((index, composer)) = current.take() {
                     let start = composer.start;
+                    let line = lines.line(start);
                     let content = composer.finish();
-                    if content != Ok(Value::Null) {
-                        let line = lines.line(start);
-                        documents.push(Document {
-                            index,
-                            line,
-                            content,
-                        });
-                    }
+                    documents.push(Document {
+                        index,
+                        line,
+                        content,
+                    });
                 }
             }
             Step::Failed {

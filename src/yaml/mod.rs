@@ -1,6 +1,6 @@
 //! Reads YAML as Backstage does: YAML 1.2 core, `<<` an ordinary key, duplicate keys refused, JavaScript's numbers.
 //!
-//! In: the text of a file. Out: one [`Document`] for each document that is not empty, good or bad. An error costs its
+//! In: the text of a file. Out: a [`Document`] for each document, good or bad. An error costs its
 //! own document; the good ones around it are kept. Rules: reference behaviour of the `yaml` package, version 2, called as
 //! `parseAllDocuments(text, { merge: false })`.
 
@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-/// A document of a YAML stream that is not empty.
+/// A document of a YAML stream.
 #[derive(Debug)]
 pub struct Document {
     /// Its number in the stream, from 0, empty documents counted.
@@ -36,5 +36,13 @@ pub struct SyntaxError {
 /// All documents of a text that are not empty.
 #[must_use]
 pub fn documents(text: &str) -> Vec<Document> {
+    let mut documents = stream(text);
+    documents.retain(|document| document.content != Ok(Value::Null));
+    documents
+}
+
+/// All documents of a text, empty ones as null. A text without any content has none.
+#[must_use]
+pub fn stream(text: &str) -> Vec<Document> {
     compose::documents(text)
 }

@@ -1,0 +1,316 @@
+//! Reads files into descriptors: one for each YAML document that has the envelope of an entity.
+//!
+//! In: files. Out: [`Descriptor`]s in the order of files and documents. Documents that are lost are reported, each
+//! on its own; skeletons are passed over with a note.
+
+use std::io;
+
+use rayon::prelude::*;
+use serde_json::{Map, Value};
+
+use super::discover::{Found, FoundBy};
+use super::entity_ref::{DEFAULT_NAMESPACE, EntityRef};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::source::{FieldPath, Location, MAX_FILE_BYTES, Origin, Place, Segment, Sources};
+use crate::yaml;
+
+/// A YAML document with the envelope of an entity: apiVersion, kind and metadata.name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Descriptor {
+    /// Where it was read.
+    pub origin: Origin,
+    /// Kind, namespace and name as the author spelled them.
+    pub entity_ref: EntityRef,
+    /// The document.
+    pub value: Map<String, Value>,
+}
+
+/// What a run has read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Files that were read.
+    pub files: usize,
+    /// Documents in them, empty ones not counted.
+    pub documents: usize,
+    /// Documents passed over because they are skeletons.
+    pub skeletons: usize,
+}
+
+/// Reads files, in parallel, and keeps their order.
+pub fn descriptors(
+    found: &[Found],
+    sources: &Sources,
+    tally: &mut Tally,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Descriptor> {
+    let read: Vec<FileReader> = found
+        .par_iter()
+        .map(|found| {
+            let mut reader = FileReader::new(*found);
+            reader.read(sources);
+            reader
+        })
+        .collect();
+    let mut descriptors = Vec::with_capacity(found.len());
+    for mut reader in read {
+        tally.files += reader.tally.files;
+        tally.documents += reader.tally.documents;
+        tally.skeletons += reader.tally.skeletons;
+        descriptors.append(&mut reader.descriptors);
+        diagnostics.append(reader.diagnostics);
+    }
+    descriptors
+}
+
+/// Reads one file.
+struct FileReader {
+    found: Found,
+    tally: Tally,
+    descriptors: Vec<Descriptor>,
+    diagnostics: Diagnostics,
+}
+
+impl FileReader {
+    fn new(found: Found) -> Self {
+        Self {
+            found,
+            tally: Tally::default(),
+            descriptors: Vec::new(),
+            diagnostics: Diagnostics::default(),
+        }
+    }
+
+    fn report(&mut self, code: Code, message: impl Into<String>, place: Place) {
+        let file = self.found.file;
+        self.diagnostics
+            .push(Diagnostic::new(code, message).at(Location { file, place }));
+    }
+
+    fn read(&mut self, sources: &Sources) {
+        let bytes = match sources.read(self.found.file) {
+            Ok(bytes) => bytes,
+            Err(error) => return self.unreadable(&error),
+        };
+        self.tally.files += 1;
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let message = "the file holds bytes that are not UTF-8; Backstage replaces them by `\u{fffd}`";
+                self.report(
+                    Code::InvalidUtf8,
+                    message,
+                    Place::Span(at..at + '\u{fffd}'.len_utf8()),
+                );
+                text
+            }
+        };
+        for document in yaml::documents(&text) {
+            self.tally.documents += 1;
+            match document.content {
+                Ok(value) => self.document(document.index, document.line, value),
+                Err(errors) if is_unrendered(&text) => {
+                    let at = errors.first().map_or(0..0, |error| error.at.clone());
+                    self.skeleton(Place::Span(at));
+                }
+                Err(errors) => {
+                    for error in errors {
+                        self.report(Code::YamlSyntax, error.message, Place::Span(error.at));
+                    }
+                }
+            }
+        }
+    }
+
+    fn unreadable(&mut self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::FileTooLarge {
+            let limit = MAX_FILE_BYTES / (1024 * 1024);
+            let message = format!("the file is larger than {limit} MiB and was not read");
+            self.report(Code::FileTooLarge, message, Place::File);
+        } else {
+            self.report(
+                Code::UnreadableFile,
+                format!("cannot be read: {error}"),
+                Place::File,
+            );
+        }
+    }
+
+    fn skeleton(&mut self, place: Place) {
+        self.tally.skeletons += 1;
+        let message =
+            "a scaffolder skeleton: it describes nothing until it is rendered, so it was skipped";
+        self.report(Code::Skeleton, message, place);
+    }
+
+    fn document(&mut self, document: usize, line: usize, value: Value) {
+        let origin = Origin {
+            file: self.found.file,
+            document,
+            line,
+        };
+        let Value::Object(mut value) = value else {
+            let found = match value {
+                Value::Array(_) => "a list",
+                Value::String(_) => "a text",
+                Value::Number(_) => "a number",
+                _ => "a boolean",
+            };
+            let message = format!("expected an entity, found {found}");
+            return self.push(Diagnostic::new(Code::NotAnEntity, message).at(origin.document()));
+        };
+        if let Some(field) = skeleton_field(&value) {
+            return self.skeleton(origin.value(field).place);
+        }
+        match envelope(&mut value) {
+            Ok(entity_ref) => self.descriptors.push(Descriptor {
+                origin,
+                entity_ref,
+                value,
+            }),
+            Err((field, message)) => {
+                let mut fault =
+                    Diagnostic::new(Code::InvalidEnvelope, message).at(origin.value(field));
+                if self.found.by == FoundBy::Pattern && !value.contains_key("apiVersion") {
+                    fault = fault.severity(Severity::Note);
+                }
+                self.push(
+                    fault
+                        .help("an entity needs the texts `apiVersion`, `kind` and `metadata.name`"),
+                );
+            }
+        }
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+}
+
+/// Checks the envelope schema (`EntityEnvelope.schema.json`) and the type of the annotations, which is all that
+/// Backstage needs to store an entity.
+fn envelope(value: &mut Map<String, Value>) -> Result<EntityRef, (FieldPath, String)> {
+    let path = |keys: &[&str]| FieldPath::keys(keys.iter().copied());
+    text(value, &["apiVersion"])?;
+    let kind = text(value, &["kind"])?;
+    let metadata = match value.get_mut("metadata") {
+        Some(Value::Object(metadata)) => metadata,
+        Some(_) => return Err((path(&["metadata"]), "`metadata` must be a map".to_owned())),
+        None => return Err((path(&["metadata"]), "`metadata` is missing".to_owned())),
+    };
+    let name = text(metadata, &["metadata", "name"])?;
+    let namespace = if metadata.contains_key("namespace") {
+        text(metadata, &["metadata", "namespace"])?
+    } else {
+        DEFAULT_NAMESPACE.to_owned()
+    };
+    // Backstage adds its own annotations and takes any of JavaScript's false values for none.
+    match metadata.get("annotations") {
+        None | Some(Value::Object(_)) => {}
+        Some(value) if is_falsy(value) => {
+            metadata.shift_remove("annotations");
+        }
+        Some(_) => {
+            let field = path(&["metadata", "annotations"]);
+            return Err((field, "`metadata.annotations` must be a map".to_owned()));
+        }
+    }
+    Ok(EntityRef {
+        kind,
+        namespace,
+        name,
+    })
+}
+
+/// The non-empty text at the last key of a path.
+fn text(map: &Map<String, Value>, path: &[&str]) -> Result<String, (FieldPath, String)> {
+    let key = path.last().copied().unwrap_or_default();
+    let field = FieldPath::keys(path.iter().copied());
+    let fault = match map.get(key) {
+        Some(Value::String(text)) if !text.is_empty() => return Ok(text.clone()),
+        Some(Value::String(_)) => "must not be empty".to_owned(),
+        Some(other) => format!("must be a text, not {}", article(other)),
+        None => "is missing".to_owned(),
+    };
+    let message = format!("`{field}` {fault}");
+    Err((field, message))
+}
+
+/// What a value is, as a person would say it.
+pub(super) fn article(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("the boolean `{value}`"),
+        Value::Number(value) => format!("the number `{value}`"),
+        Value::String(value) if value.is_empty() => "an empty text".to_owned(),
+        Value::String(_) => "a text".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a map".to_owned(),
+    }
+}
+
+fn is_falsy(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        _ => false,
+    }
+}
+
+/// The fields that say which entity this is. Template syntax in any of them means that it is none yet.
+const IDENTITY: &[&[&str]] = &[
+    &["apiVersion"],
+    &["kind"],
+    &["metadata", "name"],
+    &["metadata", "namespace"],
+    &["spec", "owner"],
+    &["spec", "type"],
+];
+
+fn skeleton_field(value: &Map<String, Value>) -> Option<FieldPath> {
+    IDENTITY.iter().find_map(|path| {
+        let (first, rest) = path.split_first()?;
+        let found = rest
+            .iter()
+            .try_fold(value.get(*first)?, |value, key| value.get(*key))?;
+        let is_template = match found {
+            Value::String(text) => has_template_syntax(text),
+            // `{{ x }}` without quotes is a map whose key is a map.
+            Value::Object(map) => map.keys().any(|key| key.starts_with("{ ")),
+            _ => false,
+        };
+        is_template.then(|| {
+            FieldPath(
+                path.iter()
+                    .map(|key| Segment::Key((*key).to_owned()))
+                    .collect(),
+            )
+        })
+    })
+}
+
+fn has_template_syntax(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
+}
+
+/// Whether a text that is no valid YAML is a template to be rendered first: it has template syntax in a line of its
+/// own or in a field of its identity, and is not itself a Template, whose steps may hold anything.
+fn is_unrendered(text: &str) -> bool {
+    let mut is_unrendered = false;
+    for line in text.lines() {
+        let trimmed = line.trim_start();
+        if line.starts_with("kind:") && trimmed.trim_end().ends_with("Template") {
+            return false;
+        }
+        let is_shallow = line.len() - trimmed.len() <= 4;
+        let key = trimmed.split_once(':').map(|(key, _)| key.trim_end());
+        let is_identity =
+            key.is_some_and(|key| IDENTITY.iter().any(|path| path.last() == Some(&key)));
+        is_unrendered |= trimmed.starts_with("{%")
+            || trimmed.starts_with("{{")
+            || (is_shallow && is_identity && has_template_syntax(line));
+    }
+    is_unrendered
+}
