@@ -52,7 +52,7 @@ pub fn blueprints(catalog: port::Catalog, refinement: &Refinement) -> port::Cata
     let usage = Usage::of(&entities);
     for blueprint in &mut blueprints {
         let uses = usage.0.get(blueprint.identifier.as_str());
-        cut_unused(blueprint, uses.unwrap_or(&Uses::default()), refinement);
+        cut_unused(blueprint, uses.unwrap_or(&Uses::default()), *refinement);
     }
     if refinement.drop_unused_blueprints {
         let kept = reachable(&blueprints, &usage);
@@ -96,7 +96,7 @@ impl<'a> Usage<'a> {
     }
 }
 
-fn cut_unused(blueprint: &mut Blueprint, uses: &Uses<'_>, refinement: &Refinement) {
+fn cut_unused(blueprint: &mut Blueprint, uses: &Uses<'_>, refinement: Refinement) {
     let calculations: Vec<String> = blueprint
         .calculation_properties
         .values()

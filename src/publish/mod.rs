@@ -479,6 +479,15 @@ mod tests {
     }
 
     #[test]
+    fn a_failed_write_leaves_no_temporary_file() -> Result {
+        let case = Case::new()?;
+        fs::create_dir_all(case.path.join("taken/by-a-folder"))?;
+        assert!(super::replace(&case.path.join("taken"), CONTENTS, None).is_err());
+        assert_eq!(names(&case.path)?, ["taken"]);
+        Ok(())
+    }
+
+    #[test]
     fn one_root_goes_into_the_folder_itself() -> Result {
         let case = Case::new()?;
         let out = Destination::Folder(case.path.join("out"));

@@ -150,11 +150,11 @@ fn listed(names: &[&str]) -> String {
         .take(NAMED_DESCRIPTORS)
         .map(|name| name.replace(is_unprintable, "\u{fffd}"))
         .collect();
-    let mut text = shown.join(", ");
-    if names.len() > NAMED_DESCRIPTORS {
-        text.push_str(&format!(" and {} more", names.len() - NAMED_DESCRIPTORS));
+    let more = names.len().saturating_sub(NAMED_DESCRIPTORS);
+    match more {
+        0 => shown.join(", "),
+        _ => format!("{} and {more} more", shown.join(", ")),
     }
-    text
 }
 
 /// Characters that break lines, are not allowed in YAML, or turn the direction of text around.
