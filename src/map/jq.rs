@@ -93,7 +93,11 @@ impl<'s> Library<'s> {
         let modules = Loader::new(self.definitions.iter().cloned())
             .load(&arena, file)
             .map_err(|errors| {
-                first(errors.iter().map(|(file, error)| load_error(file.code, error)))
+                first(
+                    errors
+                        .iter()
+                        .map(|(file, error)| load_error(file.code, error)),
+                )
             })?;
         let functions = jaq_core::funs()
             .chain(jaq_std::funs())
@@ -104,9 +108,11 @@ impl<'s> Library<'s> {
             .compile(modules)
             .map_err(|errors| {
                 let undefined = errors.iter().flat_map(|(_, undefined)| undefined);
-                first(undefined.map(|(name, what)| {
-                    format!("the {} `{name}` is not defined", what.as_str())
-                }))
+                first(
+                    undefined.map(|(name, what)| {
+                        format!("the {} `{name}` is not defined", what.as_str())
+                    }),
+                )
             })
     }
 }
@@ -130,7 +136,9 @@ fn branches(texts: &[String], offset: usize) -> String {
 fn check_syntax(text: &str) -> Result<(), String> {
     let tokens = lex(text)?;
     let parsed = Parser::new(&tokens).parse(Parser::term);
-    parsed.map(|_| ()).map_err(|errors| parse_error(text, errors))
+    parsed
+        .map(|_| ())
+        .map_err(|errors| parse_error(text, errors))
 }
 
 fn parse_definitions(text: &str) -> Result<Vec<Def<&str>>, String> {
@@ -197,7 +205,10 @@ impl Program {
     /// What jq says, or that the output is no JSON value.
     pub fn first(&self, input: &Input) -> Result<Option<Value>, String> {
         let environment = Val::obj([].into_iter().collect());
-        let context = Ctx::<JustLut<Val>>::new(&self.filter.lut, Vars::new([environment, Val::from(self.branch)]));
+        let context = Ctx::<JustLut<Val>>::new(
+            &self.filter.lut,
+            Vars::new([environment, Val::from(self.branch)]),
+        );
         let output = self.filter.id.run((context, input.converted())).next();
         match output.map(unwrap_valr) {
             None => Ok(None),
@@ -335,7 +346,10 @@ pub fn with_double_quotes(text: &str) -> String {
         result.push(if opens || closes { '"' } else { '\'' });
         can_open = false;
         previous = Some(current);
-        if !opens && closes && let Some(taken) = rest.next() {
+        if !opens
+            && closes
+            && let Some(taken) = rest.next()
+        {
             result.push(taken);
             previous = Some(taken);
         }
@@ -378,7 +392,10 @@ mod tests {
         let value = json!({"int": 1, "float": 1.5, "big": u64::MAX, "negative": -3, "text": "é", "none": null,
             "list": [true, {}], "large": 1e300});
         assert_eq!(output(".", value.clone())?, value);
-        assert_eq!(output("{z: 1, a: 2} | keys_unsorted", json!(null))?, json!(["z", "a"]));
+        assert_eq!(
+            output("{z: 1, a: 2} | keys_unsorted", json!(null))?,
+            json!(["z", "a"])
+        );
         assert_eq!(output("1.10, 2", json!(null))?, json!(1.1));
         assert_eq!(output("10 / 2", json!(null))?, json!(5));
         assert_eq!(output("nan", json!(null))?, json!(null));
@@ -398,7 +415,14 @@ mod tests {
         assert_eq!(output("$ENV", json!(null))?, json!({}));
         assert_eq!(output("[inputs]", json!(null))?, json!([]));
         for refused in [
-            "halt", "halt(1)", "halt_error", "halt_error(1)", "input", "now", "localtime", "strflocaltime(\"%Y\")",
+            "halt",
+            "halt(1)",
+            "halt_error",
+            "halt_error(1)",
+            "input",
+            "now",
+            "localtime",
+            "strflocaltime(\"%Y\")",
         ] {
             assert!(run(refused, json!(0)).is_err(), "{refused}");
         }
@@ -415,7 +439,11 @@ mod tests {
             ("INDEX(.a)", json!([{"a": 1}]), json!({"1": {"a": 1}})),
             ("@csv", json!(["a\"b", 1, null]), json!("\"a\"\"b\",1,")),
             ("@tsv", json!(["a\tb", true]), json!("a\\tb\ttrue")),
-            ("[tostream]", json!({"a": [1]}), json!([[["a", 0], 1], [["a", 0]], [["a"]]])),
+            (
+                "[tostream]",
+                json!({"a": [1]}),
+                json!([[["a", 0], 1], [["a", 0]], [["a"]]]),
+            ),
             ("trimstr(\"x\")", json!("xax"), json!("a")),
         ] {
             assert_eq!(run(text, input), Ok(Some(expected)), "{text}");
@@ -441,13 +469,30 @@ mod tests {
     #[test]
     fn expressions_compile_together() -> Result<(), String> {
         let library = Library::new("")?;
-        let texts: Vec<String> = [".a # comment", "def f: 2; f", "empty", ". as $x | $x.a + 3", "$ENV"]
-            .map(str::to_owned)
-            .to_vec();
-        let programs = library.compile_all(&texts).map_err(|(_, message)| message)?;
+        let texts: Vec<String> = [
+            ".a # comment",
+            "def f: 2; f",
+            "empty",
+            ". as $x | $x.a + 3",
+            "$ENV",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let programs = library
+            .compile_all(&texts)
+            .map_err(|(_, message)| message)?;
         let input = Input::new(json!({"a": 1}));
-        let outputs: Vec<_> = programs.iter().map(|program| program.first(&input)).collect();
-        let expected = [Some(json!(1)), Some(json!(2)), None, Some(json!(4)), Some(json!({}))];
+        let outputs: Vec<_> = programs
+            .iter()
+            .map(|program| program.first(&input))
+            .collect();
+        let expected = [
+            Some(json!(1)),
+            Some(json!(2)),
+            None,
+            Some(json!(4)),
+            Some(json!({})),
+        ];
         assert_eq!(outputs, expected.map(Ok));
         let faults = |texts: [&str; 3]| library.compile_all(&texts.map(str::to_owned)).err();
         let undefined = Some((1, "the filter `b` is not defined".to_owned()));
