@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use backstage2port::backstage::discover::DEFAULT_INCLUDE;
 use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity};
 use backstage2port::map::Profile;
+use backstage2port::port::refine::Refinement;
 use backstage2port::report::{self, Summary, summary, text};
 use backstage2port::source::Sources;
 use backstage2port::{Options, publish};
@@ -64,7 +65,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     let options = Options {
         profile: Profile::load(&command.profile)?,
         format: command.format(),
-        ..Options::default()
+        refinement: Refinement::default(),
     };
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
     if conversion.reading.tally.files == 0 {

@@ -70,7 +70,6 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
 }
 
 /// How a catalog is converted.
-#[derive(Debug)]
 pub struct Options {
     /// How kinds become blueprints.
     pub profile: Profile,
@@ -105,7 +104,7 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         ..
     } = &mut reading;
     let mapped = map::catalog(catalog, &options.profile, sources, diagnostics);
-    let checked = port::check::catalog(mapped, diagnostics);
+    let checked = port::check::entities(mapped, diagnostics);
     let port = refine::blueprints(checked, &options.refinement);
     let manifests = render::manifests(&port, sources, options.format);
     diagnostics.sort(sources);

@@ -9,11 +9,19 @@ use crate::backstage::{Catalog, Entity};
 
 /// One line for each entity, in the order of their descriptors.
 pub fn lines(catalog: &Catalog) -> impl Iterator<Item = String> {
-    catalog.entities().iter().enumerate().map(|(index, entity)| {
-        let line = Line { catalog, index, entity };
-        // Values that were read as JSON can be written as JSON.
-        serde_json::to_string(&line).unwrap_or_default()
-    })
+    catalog
+        .entities()
+        .iter()
+        .enumerate()
+        .map(|(index, entity)| {
+            let line = Line {
+                catalog,
+                index,
+                entity,
+            };
+            // Values that were read as JSON can be written as JSON.
+            serde_json::to_string(&line).unwrap_or_default()
+        })
 }
 
 struct Line<'a> {
@@ -32,8 +40,14 @@ impl Serialize for Line<'_> {
         }
         let relations = self.catalog.relations(self.index).map(|relation| {
             let mut pair = Map::new();
-            pair.insert("type".to_owned(), Value::String(relation.relation_type.to_owned()));
-            pair.insert("targetRef".to_owned(), Value::String(relation.target_ref.to_owned()));
+            pair.insert(
+                "type".to_owned(),
+                Value::String(relation.relation_type.to_owned()),
+            );
+            pair.insert(
+                "targetRef".to_owned(),
+                Value::String(relation.target_ref.to_owned()),
+            );
             Value::Object(pair)
         });
         line.serialize_entry("relations", &relations.collect::<Vec<_>>())?;

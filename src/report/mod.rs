@@ -25,7 +25,13 @@ pub struct Style {
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_unprintable) {
         text.chars()
-            .map(|char| if is_unprintable(char) { char::REPLACEMENT_CHARACTER } else { char })
+            .map(|char| {
+                if is_unprintable(char) {
+                    char::REPLACEMENT_CHARACTER
+                } else {
+                    char
+                }
+            })
             .collect::<String>()
             .into()
     } else {

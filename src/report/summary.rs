@@ -48,13 +48,19 @@ impl Summary {
     pub fn of_conversion(conversion: &Conversion) -> Self {
         let mut summary = Self::of_reading(&conversion.reading);
         let kinds = conversion.reading.catalog.entities().iter();
-        let kind_of: BTreeMap<_, _> = kinds.map(|entity| (entity.origin, &entity.entity_ref.kind)).collect();
+        let kind_of: BTreeMap<_, _> = kinds
+            .map(|entity| (entity.origin, &entity.entity_ref.kind))
+            .collect();
         let mut seen = HashSet::new();
         for entity in &conversion.port.entities {
-            let Some(kind) = kind_of.get(&entity.origin).and_then(|kind| summary.kinds.get_mut(*kind)) else {
+            let Some(kind) = kind_of
+                .get(&entity.origin)
+                .and_then(|kind| summary.kinds.get_mut(*kind))
+            else {
                 continue;
             };
-            kind.converted += usize::from(seen.insert((entity.origin.file, entity.origin.document)));
+            kind.converted +=
+                usize::from(seen.insert((entity.origin.file, entity.origin.document)));
             kind.blueprints.insert(entity.blueprint.clone());
         }
         summary
@@ -62,7 +68,10 @@ impl Summary {
 
     fn count_kinds(&mut self, catalog: &backstage::Catalog) {
         for entity in catalog.entities() {
-            self.kinds.entry(entity.entity_ref.kind.clone()).or_default().entities += 1;
+            self.kinds
+                .entry(entity.entity_ref.kind.clone())
+                .or_default()
+                .entities += 1;
         }
     }
 
@@ -92,7 +101,10 @@ impl Summary {
         );
         if self.skeletons > 0 {
             let skeletons = counted(self.skeletons, "scaffolder skeleton");
-            let _ = writeln!(text, "Skipped {skeletons}, to be rendered before they describe anything.");
+            let _ = writeln!(
+                text,
+                "Skipped {skeletons}, to be rendered before they describe anything."
+            );
         }
         let lost = self.documents.saturating_sub(self.skeletons + entities);
         if lost > 0 {
@@ -104,18 +116,35 @@ impl Summary {
     /// How many entities of each kind became entities of which blueprint.
     #[must_use]
     pub fn converted(&self) -> String {
-        let longest = self.kinds.keys().map(|kind| printable(kind).chars().count()).max();
+        let longest = self
+            .kinds
+            .keys()
+            .map(|kind| printable(kind).chars().count())
+            .max();
         let most = self.kinds.values().map(|kind| kind.entities).max();
         let width = most.unwrap_or(0).to_string().len();
         let mut text = String::new();
         for (name, kind) in &self.kinds {
             let name = printable(name);
-            let _ = write!(text, "  {name:longest$}  {:>width$}  ", kind.entities, longest = longest.unwrap_or(0));
+            let _ = write!(
+                text,
+                "  {name:longest$}  {:>width$}  ",
+                kind.entities,
+                longest = longest.unwrap_or(0)
+            );
             let blueprints: Vec<&str> = kind.blueprints.iter().map(String::as_str).collect();
             let _ = match kind.converted {
-                0 => writeln!(text, "not converted: the profile has no place for this kind"),
+                0 => writeln!(
+                    text,
+                    "not converted: the profile has no place for this kind"
+                ),
                 all if all == kind.entities => writeln!(text, "-> {}", blueprints.join(", ")),
-                some => writeln!(text, "-> {}, {} not converted", blueprints.join(", "), kind.entities - some),
+                some => writeln!(
+                    text,
+                    "-> {}, {} not converted",
+                    blueprints.join(", "),
+                    kind.entities - some
+                ),
             };
         }
         text
@@ -135,7 +164,11 @@ impl Summary {
             counted(notes, "note")
         );
         for ((std::cmp::Reverse(severity), code), count) in &self.findings {
-            let _ = writeln!(text, "  {count:>5} {severity:<7} {code}: {}", code.summary());
+            let _ = writeln!(
+                text,
+                "  {count:>5} {severity:<7} {code}: {}",
+                code.summary()
+            );
         }
         text
     }
@@ -150,7 +183,10 @@ pub fn written(written: &Written, is_dry_run: bool) -> String {
     let changed = created + updated;
     let mut text = match (changed, unchanged) {
         (0, 0) => "Nothing to write.\n".to_owned(),
-        (0, _) => format!("Wrote nothing: {} up to date.\n", are(unchanged, "manifest")),
+        (0, _) => format!(
+            "Wrote nothing: {} up to date.\n",
+            are(unchanged, "manifest")
+        ),
         (_, _) => format!(
             "{} {}: {created} new, {updated} changed. {} up to date.\n",
             if is_dry_run { "Would write" } else { "Wrote" },
@@ -159,7 +195,11 @@ pub fn written(written: &Written, is_dry_run: bool) -> String {
         ),
     };
     if foreign > 0 {
-        let _ = writeln!(text, "Left alone {} that this tool did not write.", counted(foreign, "file"));
+        let _ = writeln!(
+            text,
+            "Left alone {} that this tool did not write.",
+            counted(foreign, "file")
+        );
     }
     text
 }
@@ -173,5 +213,9 @@ fn plural(count: usize, one: &str, many: &str) -> String {
 }
 
 fn are(count: usize, noun: &str) -> String {
-    format!("{} {}", counted(count, noun), if count == 1 { "is" } else { "are" })
+    format!(
+        "{} {}",
+        counted(count, noun),
+        if count == 1 { "is" } else { "are" }
+    )
 }

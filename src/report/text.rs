@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::fmt;
 
 use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
-    SpanContents,
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
 };
 
 use super::{Style, printable};
@@ -15,7 +15,11 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Excerpt, FileId, Location, Sources};
 
 /// Renders findings one after the other, in their order. A file is read once for all of its findings in a row.
-pub fn findings<'a>(found: impl IntoIterator<Item = &'a Diagnostic>, sources: &Sources, style: Style) -> String {
+pub fn findings<'a>(
+    found: impl IntoIterator<Item = &'a Diagnostic>,
+    sources: &Sources,
+    style: Style,
+) -> String {
     let theme = if style.color {
         GraphicalTheme::unicode()
     } else {
@@ -77,8 +81,14 @@ struct SourceFile {
 impl SourceFile {
     fn new(sources: &Sources, file: FileId) -> std::io::Result<Self> {
         let excerpt = Excerpt::of(sources, file)?;
-        let newlines = excerpt.text().bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let line_starts = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+        let newlines = excerpt
+            .text()
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n');
+        let line_starts = std::iter::once(0)
+            .chain(newlines.map(|(at, _)| at + 1))
+            .collect();
         Ok(Self {
             name: printable(sources.display_path(file).as_str()).into_owned(),
             shown: with_offsets_kept(excerpt.text()),
@@ -89,14 +99,20 @@ impl SourceFile {
 
     /// Number of the line that holds an offset, from 0.
     fn line(&self, offset: usize) -> usize {
-        self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1)
+        self.line_starts
+            .partition_point(|start| *start <= offset)
+            .saturating_sub(1)
     }
 
     fn part(&self, span: SourceSpan, before: usize, after: usize) -> Part {
         let first = self.line(span.offset()).saturating_sub(before);
         let last = self.line(span.offset() + span.len().saturating_sub(1)) + after;
         let start = self.line_starts.get(first).copied().unwrap_or(0);
-        let end = self.line_starts.get(last + 1).copied().unwrap_or(self.shown.len());
+        let end = self
+            .line_starts
+            .get(last + 1)
+            .copied()
+            .unwrap_or(self.shown.len());
         Part {
             name: self.name.clone(),
             text: self.shown.get(start..end).unwrap_or_default().to_owned(),
@@ -139,7 +155,10 @@ impl SourceCode for Part {
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let moved = SourceSpan::new(span.offset().saturating_sub(self.start).into(), span.len());
         let inner = self.text.read_span(&moved, before, after)?;
-        let inner_span = SourceSpan::new((inner.span().offset() + self.start).into(), inner.span().len());
+        let inner_span = SourceSpan::new(
+            (inner.span().offset() + self.start).into(),
+            inner.span().len(),
+        );
         Ok(Box::new(MietteSpanContents::new_named(
             self.name.clone(),
             inner.data(),
@@ -171,7 +190,10 @@ impl Report {
             severity: diagnostic.severity,
             code: diagnostic.code.id(),
             message: printable(&diagnostic.message).into_owned(),
-            help: diagnostic.help.as_deref().map(|help| printable(help).into_owned()),
+            help: diagnostic
+                .help
+                .as_deref()
+                .map(|help| printable(help).into_owned()),
             part: None,
             labels: Vec::new(),
         };
@@ -194,7 +216,8 @@ impl Report {
         let place = SourceSpan::new(span.start.into(), span.len());
         let line = file.line(span.start);
         let (mut from, mut to) = (span.start, span.end);
-        self.labels.push(LabeledSpan::new_primary_with_span(None, place));
+        self.labels
+            .push(LabeledSpan::new_primary_with_span(None, place));
         let mut elsewhere = Vec::new();
         for (related, label) in &diagnostic.related {
             let inside = (related.file == location.file)
@@ -205,7 +228,8 @@ impl Report {
                     from = from.min(span.start);
                     to = to.max(span.end);
                     let place = SourceSpan::new(span.start.into(), span.len());
-                    self.labels.push(LabeledSpan::new_with_span(Some(label.clone()), place));
+                    self.labels
+                        .push(LabeledSpan::new_with_span(Some(label.clone()), place));
                 }
                 _ => elsewhere.push((related, label)),
             }
