@@ -253,13 +253,19 @@ fn replace(path: &Utf8Path, contents: &str, permissions: Option<&Permissions>) -
         Some(folder) if folder != "" => folder,
         _ => Utf8Path::new("."),
     };
-    fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".backstage2port-").suffix(".tmp");
     // Temporary files are private; a manifest is a file like any other, as far as the umask allows.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
+    let mut file = match builder.tempfile_in(folder) {
+        // Rare, since most manifests stand beside their descriptor: asking first would cost every one of them.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            fs::create_dir_all(folder)?;
+            builder.tempfile_in(folder)?
+        }
+        file => file?,
+    };
     file.write_all(contents.as_bytes())?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions.clone())?;

@@ -149,7 +149,7 @@ impl Serialize for Sorted<'_> {
     }
 }
 
-/// A text that every YAML reader gives back unchanged.
+/// A text that every YAML reader gives back unchanged. For keys the serializer chooses the quotes itself.
 struct Text<'a>(&'a str);
 
 impl Serialize for Text<'_> {
@@ -173,10 +173,19 @@ fn is_fragile(text: &str) -> bool {
             )
     };
     text.contains(special)
+        || is_exponent(text)
         || (text.contains('\n')
             && (text.starts_with([' ', '\n'])
                 || text.ends_with("\n\n")
                 || text.lines().any(|line| line.ends_with([' ', '\t']))))
+}
+
+/// `e1` is text in every version of YAML, but npm `yaml` in its 1.1 mode takes it for a number without digits in front.
+fn is_exponent(text: &str) -> bool {
+    text.trim_start_matches(['+', '-'])
+        .strip_prefix(['e', 'E'])
+        .map(|exponent| exponent.trim_start_matches(['+', '-']))
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A blueprint as the body of the API, in the order of the API.
@@ -272,6 +281,14 @@ mod tests {
             let key = spelled(&json!({ text: 1 }));
             assert!(key.starts_with(['"', '\'']), "key {text:?}: {key}");
         }
+    }
+
+    #[test]
+    fn quotes_values_that_look_like_an_exponent() {
+        for text in ["e1", "E+12", "-e0"] {
+            assert_eq!(spelled(&json!({ "k": text })), format!("k: \"{text}\"\n"));
+        }
+        assert_eq!(spelled(&json!({"k": "e1a"})), "k: e1a\n");
     }
 
     #[test]
