@@ -44,10 +44,7 @@ pub fn entities(catalog: port::Catalog, diagnostics: &mut Diagnostics) -> port::
     } = catalog;
     entities.retain(|entity| is_well_named(entity, diagnostics));
     let entities = distinct(entities, diagnostics);
-    let shapes: HashMap<&str, &Blueprint> = blueprints
-        .iter()
-        .map(|blueprint| (blueprint.identifier.as_str(), blueprint))
-        .collect();
+    let shapes = shapes(&blueprints);
     let fitted: Vec<(Entity, Diagnostics)> = entities
         .into_par_iter()
         .map(|mut entity| {
@@ -67,6 +64,46 @@ pub fn entities(catalog: port::Catalog, diagnostics: &mut Diagnostics) -> port::
         blueprints,
         entities,
     }
+}
+
+/// Reports entities without a property or relation that their blueprint requires: Port refuses the whole entity. For
+/// blueprints as they will be written; refined ones require only what every entity has.
+pub fn required(catalog: &port::Catalog, diagnostics: &mut Diagnostics) {
+    let shapes = shapes(&catalog.blueprints);
+    for entity in &catalog.entities {
+        let Some(blueprint) = shapes.get(entity.blueprint.as_str()) else {
+            continue;
+        };
+        let properties = blueprint.schema.required.iter();
+        let properties = properties
+            .filter(|name| !entity.properties.contains_key(*name))
+            .map(|name| format!("property `{name}`"));
+        let relations = blueprint.relations.iter();
+        let relations = relations
+            .filter(|(name, relation)| relation.required && !entity.relations.contains_key(*name))
+            .map(|(name, _)| format!("relation `{name}`"));
+        let missing: Vec<String> = properties.chain(relations).collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let (id, blueprint) = (quoted(&entity.identifier), &blueprint.identifier);
+        let message = format!(
+            "{id} lacks what blueprint `{blueprint}` requires: {}",
+            missing.join(", ")
+        );
+        diagnostics.push(
+            Diagnostic::new(Code::ValueMismatch, message)
+                .at(entity.origin.document())
+                .help("complete the descriptor, or do not require it in the blueprint"),
+        );
+    }
+}
+
+fn shapes(blueprints: &[Blueprint]) -> HashMap<&str, &Blueprint> {
+    blueprints
+        .iter()
+        .map(|blueprint| (blueprint.identifier.as_str(), blueprint))
+        .collect()
 }
 
 fn is_well_named(entity: &Entity, diagnostics: &mut Diagnostics) -> bool {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
-use super::{MAX_BODY, blueprints, entities, is_letter};
+use super::{MAX_BODY, blueprints, entities, is_letter, required};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::port::{Blueprint, Catalog, Entity, Targets};
 use crate::source::{Origin, Root, RootId, Sources};
@@ -242,6 +242,27 @@ fn an_unknown_blueprint_is_left_to_port() -> Result {
     other.blueprint = "_service".to_owned();
     let (kept, found) = checked(component()?, vec![other]);
     assert_eq!((kept[0].properties.len(), found.len()), (1, 0));
+    Ok(())
+}
+
+#[test]
+fn what_a_blueprint_requires_is_missed() -> Result {
+    let mut blueprint = component()?;
+    blueprint.schema.required = vec!["tier".to_owned(), "readme".to_owned()];
+    if let Some(system) = blueprint.relations.get_mut("system") {
+        system.required = true;
+    }
+    let catalog = Catalog {
+        blueprints: vec![blueprint],
+        entities: vec![with_property("tier", json!("1")), entity(0, "other", "a")],
+    };
+    let mut diagnostics = Diagnostics::default();
+    required(&catalog, &mut diagnostics);
+    let messages: Vec<_> = diagnostics.iter().map(|f| f.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        ["`shop` lacks what blueprint `component` requires: property `readme`, relation `system`"]
+    );
     Ok(())
 }
 
