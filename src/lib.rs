@@ -20,6 +20,7 @@ use backstage::read::Tally;
 use backstage::{discover, resolve, stitch, validate};
 use diagnostic::{Diagnostics, Error};
 use map::Profile;
+use port::check;
 use port::refine::{self, Refinement};
 use render::{Format, Manifest};
 use source::{Root, Sources};
@@ -104,8 +105,10 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         ..
     } = &mut reading;
     let mapped = map::catalog(catalog, &options.profile, sources, diagnostics);
-    let checked = port::check::entities(mapped, diagnostics);
+    check::blueprints(&mapped.blueprints, diagnostics);
+    let checked = check::entities(mapped, diagnostics);
     let port = refine::blueprints(checked, &options.refinement);
+    check::required(&port, diagnostics);
     let manifests = render::manifests(&port, sources, options.format);
     diagnostics.sort(sources);
     Ok(Conversion {
