@@ -11,6 +11,7 @@ use super::keys::Keys;
 use crate::port::Blueprint;
 
 /// One entry of `resources`: what entities of a kind become.
+#[derive(Debug)]
 pub(super) struct Resource {
     /// The kind in lower case.
     pub(super) kind: String,
@@ -23,6 +24,7 @@ pub(super) struct Resource {
 }
 
 /// `itemsToParse` and what belongs to it.
+#[derive(Debug)]
 pub(super) struct Items {
     pub(super) list: Leaf,
     /// The field that holds the item.
@@ -32,6 +34,7 @@ pub(super) struct Items {
 }
 
 /// One entity of Port, as expressions.
+#[derive(Debug)]
 pub(super) struct EntityMapping {
     pub(super) identifier: Leaf,
     pub(super) title: Option<Leaf>,
@@ -43,12 +46,14 @@ pub(super) struct EntityMapping {
 }
 
 /// The value of a property: one expression, or an object with expressions inside.
+#[derive(Debug)]
 pub(super) enum Shape {
     Leaf(Leaf),
     Object(Vec<(String, Self)>),
 }
 
 /// An expression of the mapping.
+#[derive(Debug)]
 pub(super) struct Leaf {
     /// Where it stands in its mapping, such as `properties.type`.
     pub(super) name: String,

@@ -50,6 +50,7 @@ const MAPPING: &[&str] = &[
 const FUNCTIONS: &str = "functions.jq";
 
 /// Blueprints and the mapping that fills them.
+#[derive(Debug)]
 pub struct Profile {
     /// Its name, or its folder as the user wrote it.
     pub name: String,
