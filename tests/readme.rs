@@ -40,7 +40,10 @@ fn refreshed(readme: &str, folder: &Utf8Path) -> Result<String> {
         text.push('\n');
         let marker = |name: &str| line.strip_prefix(name)?.strip_suffix(" -->");
         let shown = if let Some(arguments) = marker("<!-- run: ") {
-            format!("$ backstage2port {arguments}\n{}", output(arguments, folder)?)
+            format!(
+                "$ backstage2port {arguments}\n{}",
+                output(arguments, folder)?
+            )
         } else if let Some(path) = marker("<!-- file: ") {
             fs::read_to_string(folder.join("demo").join(path))?
         } else if line == "<!-- codes -->" {
@@ -72,7 +75,12 @@ fn output(arguments: &str, folder: &Utf8Path) -> Result<String> {
 fn codes() -> Result<String> {
     let mut table = String::new();
     for code in Code::ALL {
-        writeln!(table, "| `{code}` | {} | {} |", code.severity(), code.summary())?;
+        writeln!(
+            table,
+            "| `{code}` | {} | {} |",
+            code.severity(),
+            code.summary()
+        )?;
     }
     Ok(table)
 }
