@@ -7,8 +7,11 @@
 
 pub mod backstage;
 pub mod diagnostic;
+pub mod map;
 pub mod port;
+pub mod publish;
 pub mod render;
+pub mod report;
 pub mod source;
 pub mod yaml;
 
@@ -16,6 +19,10 @@ use backstage::discover::Patterns;
 use backstage::read::Tally;
 use backstage::{discover, resolve, stitch, validate};
 use diagnostic::{Diagnostics, Error};
+use map::Profile;
+use port::check;
+use port::refine::{self, Refinement};
+use render::{Format, Manifest};
 use source::{Root, Sources};
 
 /// What a run reads.
@@ -60,5 +67,53 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
         catalog,
         tally,
         diagnostics,
+    })
+}
+
+/// How a catalog is converted.
+pub struct Options {
+    /// How kinds become blueprints.
+    pub profile: Profile,
+    /// How blueprints are cut to what is used.
+    pub refinement: Refinement,
+    /// How entities are spelled.
+    pub format: Format,
+}
+
+/// What a conversion made.
+#[derive(Debug)]
+pub struct Conversion {
+    /// The catalog it was made from, and all findings.
+    pub reading: Reading,
+    /// What Port is to hold.
+    pub port: port::Catalog,
+    /// The files that say so.
+    pub manifests: Vec<Manifest>,
+}
+
+/// Rebuilds the catalog and converts it to manifests. Reads files, writes none.
+///
+/// # Errors
+///
+/// As [`catalog`].
+pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
+    let mut reading = catalog(inputs)?;
+    let Reading {
+        sources,
+        catalog,
+        diagnostics,
+        ..
+    } = &mut reading;
+    let mapped = map::catalog(catalog, &options.profile, sources, diagnostics);
+    check::blueprints(&mapped.blueprints, diagnostics);
+    let checked = check::entities(mapped, diagnostics);
+    let port = refine::blueprints(checked, &options.refinement);
+    check::required(&port, diagnostics);
+    let manifests = render::manifests(&port, sources, options.format);
+    diagnostics.sort(sources);
+    Ok(Conversion {
+        reading,
+        port,
+        manifests,
     })
 }

@@ -1,1 +1,25 @@
-fn main() {}
+//! The command line: reads arguments, runs a command, sets the exit code.
+
+mod cli;
+mod command;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    match command::run(&arguments) {
+        Ok(outcome) => ExitCode::from(outcome as u8),
+        // Whoever reads us has seen enough.
+        Err(command::Failure::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            // Nothing is left to be done when standard error cannot be written.
+            let _ = write!(io::stderr(), "{}", command::explained(&failure));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -3,8 +3,9 @@
 //! In: blueprints and entities from `map/`. Out: the same, refined and within Port's limits, ready for `render/`.
 
 pub mod blueprint;
-
+pub mod check;
 pub mod entity;
+pub mod refine;
 
 pub use blueprint::Blueprint;
 pub use entity::{Entity, Targets};

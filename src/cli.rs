@@ -1,0 +1,199 @@
+//! The arguments of the command line and what they mean to the library.
+
+use std::collections::HashSet;
+use std::io::IsTerminal;
+
+use backstage2port::Inputs;
+use backstage2port::backstage::discover::Patterns;
+use backstage2port::diagnostic::{Error, Severity};
+use backstage2port::publish::Destination;
+use backstage2port::render::Format;
+use backstage2port::report::Style;
+use backstage2port::source::Root;
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Convert Backstage catalog descriptors in git repositories to Port blueprints and entities, offline.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write Port manifests for the descriptors of repositories
+    Convert(Convert),
+    /// Print the catalog that Backstage would hold, one entity a line, as its API returns it
+    Catalog(Input),
+    /// Check descriptors and their references, without converting anything
+    Validate(Input),
+}
+
+/// What is read.
+#[derive(Debug, Args)]
+pub(crate) struct Input {
+    /// Folders to read: one repository each
+    #[arg(default_value = ".", value_name = "ROOT")]
+    roots: Vec<Utf8PathBuf>,
+    /// Read only files that match this glob, instead of the usual names of descriptors; repeatable
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<String>,
+    /// Do not read files that match this glob; repeatable
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// Address of the repository, such as https://github.com/acme/shop: Location targets and placeholders that name
+    /// its files by address are then read from the root
+    #[arg(long, value_name = "URL")]
+    repo_url: Option<String>,
+    /// Succeed when there are no descriptors
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+    /// Exit with 1 when there are findings of this severity or above
+    #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY")]
+    fail_on: FailOn,
+    /// Threads to use; as many as there are processors where not given
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Convert {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Write below this folder instead of into the roots
+    #[arg(long, value_name = "DIR")]
+    out: Option<Utf8PathBuf>,
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// What to write
+    #[arg(long, value_enum, default_value_t = Target::PortYml)]
+    target: Target,
+    /// How entities are spelled: port.yml or port.json
+    #[arg(long, value_enum, default_value_t = EntityFormat::Yaml)]
+    format: EntityFormat,
+    /// How kinds become blueprints: the name of a built-in profile, or a folder with blueprints.yaml and mapping.yaml
+    #[arg(long, default_value = "standard", value_name = "NAME|DIR")]
+    pub(crate) profile: String,
+}
+
+/// What is said, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// Say every finding in full, notes too
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// Say errors only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Use colours
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true, value_name = "WHEN")]
+    color: Color,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Note,
+    /// Findings never change the exit code
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Target {
+    /// port.yml beside the descriptors, blueprints in .port/blueprints/
+    PortYml,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EntityFormat {
+    Yaml,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Input {
+    /// What the library reads.
+    pub(crate) fn inputs(&self) -> Result<Inputs, Error> {
+        let mut known = HashSet::new();
+        let roots = self.roots.iter().filter(|root| {
+            let folder = root.canonicalize_utf8().unwrap_or_else(|_| (*root).clone());
+            known.insert(folder)
+        });
+        Ok(Inputs {
+            roots: roots
+                .map(|path| Root {
+                    path: path.clone(),
+                    repository: self.repo_url.clone(),
+                })
+                .collect(),
+            patterns: Patterns::new(&self.include, &self.exclude)?,
+        })
+    }
+
+    /// The severity from which on findings fail the run.
+    pub(crate) fn fail_on(&self) -> Option<Severity> {
+        match self.fail_on {
+            FailOn::Error => Some(Severity::Error),
+            FailOn::Warning => Some(Severity::Warning),
+            FailOn::Note => Some(Severity::Note),
+            FailOn::Never => None,
+        }
+    }
+
+    /// The roots in words.
+    pub(crate) fn roots(&self) -> String {
+        let roots: Vec<&str> = self.roots.iter().map(|root| root.as_str()).collect();
+        roots.join(", ")
+    }
+}
+
+impl Convert {
+    /// Where manifests go.
+    pub(crate) fn destination(&self) -> Destination {
+        let Target::PortYml = self.target;
+        self.out
+            .clone()
+            .map_or(Destination::Roots, Destination::Folder)
+    }
+
+    /// How entities are spelled.
+    pub(crate) fn format(&self) -> Format {
+        match self.format {
+            EntityFormat::Yaml => Format::Yaml,
+            EntityFormat::Json => Format::Json,
+        }
+    }
+}
+
+/// Columns where the terminal does not say.
+const DEFAULT_WIDTH: usize = 100;
+
+impl Output {
+    /// How text looks on a stream (<https://no-color.org>, <https://bixense.com/clicolors>).
+    pub(crate) fn style(&self, stream: &impl IsTerminal) -> Style {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let color = match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto if is_set("NO_COLOR") => false,
+            Color::Auto => stream.is_terminal() || (is_set("CLICOLOR_FORCE")),
+        };
+        let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        Style {
+            color,
+            width: width.unwrap_or(DEFAULT_WIDTH).clamp(40, 120),
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! The bridge: Backstage's catalog in, Port's catalog out, by the rules of a [`Profile`].
+//!
+//! The only module that imports both sides. Expressions mean what they mean to Port's Ocean framework (port-labs/ocean,
+//! `port_ocean/core/handlers/entity_processor`): the first output counts, an error is null and a finding, a selector
+//! must give a boolean. What differs: a property or relation of null is left out instead of sent.
+//!
+//! What an expression sees is documented in [`input`].
+
+pub mod input;
+pub mod jq;
+pub mod profile;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use rayon::prelude::*;
+use serde_json::{Map, Value};
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::{Origin, Sources};
+use crate::{backstage, port};
+use jq::Input;
+pub use profile::Profile;
+use profile::{EntityMapping, Items, Leaf, Resource, Shape};
+
+/// Maps every entity whose kind the profile knows. The result has the order of the catalog, for any number of threads.
+#[must_use]
+pub fn catalog(
+    catalog: &backstage::Catalog,
+    profile: &Profile,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> port::Catalog {
+    let mut resources: HashMap<&str, Vec<&Resource>> = HashMap::new();
+    for resource in profile.resources() {
+        resources.entry(&resource.kind).or_default().push(resource);
+    }
+    let of_kind = |kind: &str| resources.get(kind.to_lowercase().as_str());
+    let mapped: Vec<(Vec<port::Entity>, Diagnostics)> = (0..catalog.entities().len())
+        .into_par_iter()
+        .map(|index| {
+            let entity = &catalog.entities()[index];
+            let mut mapper = Mapper::new(profile, entity.origin);
+            if let Some(resources) = of_kind(&entity.entity_ref.kind) {
+                let input = Input::new(input::of(catalog, index, sources));
+                for resource in resources {
+                    mapper.resource(resource, &input);
+                }
+            }
+            (mapper.entities, mapper.diagnostics)
+        })
+        .collect();
+    let mut entities = Vec::with_capacity(mapped.len());
+    for (of_one, found) in mapped {
+        entities.extend(of_one);
+        diagnostics.append(found);
+    }
+    report_unmapped_kinds(
+        catalog,
+        profile,
+        |kind| of_kind(kind).is_some(),
+        diagnostics,
+    );
+    remove_unknown_blueprints(profile, &mut entities, diagnostics);
+    port::Catalog {
+        blueprints: profile.blueprints.clone(),
+        entities,
+    }
+}
+
+/// One note for each kind that has no resource, at the first entity of that kind.
+fn report_unmapped_kinds(
+    catalog: &backstage::Catalog,
+    profile: &Profile,
+    is_mapped: impl Fn(&str) -> bool,
+    diagnostics: &mut Diagnostics,
+) {
+    let mut unmapped: BTreeMap<String, (&backstage::Entity, usize)> = BTreeMap::new();
+    for entity in catalog.entities() {
+        if !is_mapped(&entity.entity_ref.kind) {
+            let kind = entity.entity_ref.kind.to_lowercase();
+            unmapped.entry(kind).or_insert((entity, 0)).1 += 1;
+        }
+    }
+    for (first, count) in unmapped.into_values() {
+        let (profile, kind) = (&profile.name, &first.entity_ref.kind);
+        let entities = if count == 1 { "entity" } else { "entities" };
+        diagnostics.push(
+            Diagnostic::new(
+                Code::UnmappedKind,
+                format!(
+                    "the profile `{profile}` maps no kind `{kind}`: {count} {entities} not converted"
+                ),
+            )
+            .at(first.origin.document()),
+        );
+    }
+}
+
+/// Takes out the entities of blueprints that the profile does not define: Port would refuse them.
+fn remove_unknown_blueprints(
+    profile: &Profile,
+    entities: &mut Vec<port::Entity>,
+    diagnostics: &mut Diagnostics,
+) {
+    let known: HashSet<&str> = profile
+        .blueprints
+        .iter()
+        .map(|blueprint| blueprint.identifier.as_str())
+        .collect();
+    let mut unknown: BTreeMap<String, (Origin, usize)> = BTreeMap::new();
+    entities.retain(|entity| {
+        let is_known = known.contains(entity.blueprint.as_str());
+        if !is_known {
+            let found = unknown.entry(entity.blueprint.clone());
+            found.or_insert((entity.origin, 0)).1 += 1;
+        }
+        is_known
+    });
+    for (blueprint, (origin, count)) in unknown {
+        let profile = &profile.name;
+        let entities = if count == 1 { "entity" } else { "entities" };
+        diagnostics.push(
+            Diagnostic::new(
+                Code::UnknownBlueprint,
+                format!(
+                    "the profile `{profile}` defines no blueprint `{blueprint}`: {count} {entities} not converted"
+                ),
+            )
+            .at(origin.document())
+            .help("add it to `blueprints.yaml`, or correct `blueprint` in `mapping.yaml`"),
+        );
+    }
+}
+
+/// Maps one entity of Backstage.
+struct Mapper<'a> {
+    profile: &'a Profile,
+    origin: Origin,
+    entities: Vec<port::Entity>,
+    diagnostics: Diagnostics,
+}
+
+impl<'a> Mapper<'a> {
+    fn new(profile: &'a Profile, origin: Origin) -> Self {
+        Self {
+            profile,
+            origin,
+            entities: Vec::new(),
+            diagnostics: Diagnostics::default(),
+        }
+    }
+
+    fn resource(&mut self, resource: &Resource, input: &Input) {
+        let Some(items) = &resource.items else {
+            return self.selected(resource, input);
+        };
+        for item in self.items(items, input) {
+            self.selected(resource, &item);
+        }
+    }
+
+    /// The inputs an entity is split into.
+    fn items(&mut self, items: &Items, input: &Input) -> Vec<Input> {
+        let list = match self.value(&items.list, input) {
+            Some(Value::Array(list)) => list,
+            Some(other) => {
+                self.failed(&items.list, &format!("gave {}, not a list", sort(&other)));
+                return Vec::new();
+            }
+            None => return Vec::new(),
+        };
+        let mut rest = input.value().clone();
+        if let Some((last, parents)) = items.removed.as_deref().and_then(<[_]>::split_last) {
+            let parent = parents
+                .iter()
+                .try_fold(&mut rest, |value, key| value.get_mut(key));
+            if let Some(parent) = parent.and_then(Value::as_object_mut) {
+                parent.shift_remove(last);
+            }
+        }
+        let Value::Object(rest) = rest else {
+            return Vec::new();
+        };
+        list.into_iter()
+            .map(|item| {
+                // A field of the entity that already has the name wins, as with Ocean.
+                let mut fields = Map::from_iter([(items.name.clone(), item)]);
+                fields.extend(rest.clone());
+                Input::new(Value::Object(fields))
+            })
+            .collect()
+    }
+
+    fn selected(&mut self, resource: &Resource, input: &Input) {
+        let query = &resource.query;
+        let problem = match self.profile.first(query, input) {
+            Ok(Some(Value::Bool(true))) => {
+                for mapping in &resource.mappings {
+                    self.entity(mapping, input);
+                }
+                return;
+            }
+            Ok(Some(Value::Bool(false))) => return,
+            Ok(Some(other)) => format!("gave {} instead of true or false", sort(&other)),
+            Ok(None) => "gave nothing instead of true or false".to_owned(),
+            Err(message) => format!("failed: {message}"),
+        };
+        self.unmapped(query, &problem);
+    }
+
+    fn entity(&mut self, mapping: &EntityMapping, input: &Input) {
+        let Some(identifier) = self.key(&mapping.identifier, input) else {
+            return;
+        };
+        let Some(blueprint) = self.key(&mapping.blueprint, input) else {
+            return;
+        };
+        let mut optional = |leaf: &Option<Leaf>| self.text(leaf.as_ref()?, input);
+        let title = optional(&mapping.title);
+        let icon = optional(&mapping.icon);
+        let team = mapping.team.as_ref();
+        let team = team.and_then(|leaf| self.targets(leaf, input));
+        let mut properties = BTreeMap::new();
+        for (name, shape) in &mapping.properties {
+            let value = self.property(shape, input);
+            if !value.is_null() {
+                properties.insert(name.clone(), value);
+            }
+        }
+        let mut relations = BTreeMap::new();
+        for (name, leaf) in &mapping.relations {
+            if let Some(targets) = self.targets(leaf, input) {
+                relations.insert(name.clone(), targets);
+            }
+        }
+        self.entities.push(port::Entity {
+            identifier,
+            title,
+            icon,
+            blueprint,
+            team,
+            properties,
+            relations,
+            origin: self.origin,
+        });
+    }
+
+    /// An identifier or a blueprint; without one there is no entity.
+    fn key(&mut self, leaf: &Leaf, input: &Input) -> Option<String> {
+        let problem = match self.profile.first(leaf, input) {
+            Ok(Some(value)) => match scalar(&value) {
+                Some(text) if !text.is_empty() && value != Value::Bool(false) => return Some(text),
+                _ => format!("gave {}", sort(&value)),
+            },
+            Ok(None) => "gave nothing".to_owned(),
+            Err(message) => format!("failed: {message}"),
+        };
+        self.unmapped(leaf, &problem);
+        None
+    }
+
+    fn property(&mut self, shape: &Shape, input: &Input) -> Value {
+        match shape {
+            Shape::Leaf(leaf) => self.value(leaf, input).unwrap_or_default(),
+            Shape::Object(shapes) => shapes
+                .iter()
+                .map(|(name, shape)| (name.clone(), self.property(shape, input)))
+                .collect(),
+        }
+    }
+
+    fn text(&mut self, leaf: &Leaf, input: &Input) -> Option<String> {
+        let value = self.value(leaf, input)?;
+        let text = scalar(&value);
+        if text.is_none() {
+            self.failed(leaf, &format!("gave {}, not a text", sort(&value)));
+        }
+        text
+    }
+
+    /// Identifiers of other entities; `None` where there are none.
+    fn targets(&mut self, leaf: &Leaf, input: &Input) -> Option<port::Targets> {
+        match self.value(leaf, input)? {
+            Value::Array(items) => {
+                let many: Vec<String> = items
+                    .iter()
+                    .filter(|item| !item.is_null())
+                    .filter_map(|item| self.target(leaf, item))
+                    .collect();
+                (!many.is_empty()).then_some(port::Targets::Many(many))
+            }
+            one => self.target(leaf, &one).map(port::Targets::One),
+        }
+    }
+
+    fn target(&mut self, leaf: &Leaf, value: &Value) -> Option<String> {
+        let target = scalar(value).filter(|text| !text.is_empty());
+        if target.is_none() {
+            self.failed(leaf, &format!("gave {}, not an identifier", sort(value)));
+        }
+        target
+    }
+
+    /// The output of an expression; `None` for null, for no output and, reported, for an error.
+    fn value(&mut self, leaf: &Leaf, input: &Input) -> Option<Value> {
+        match self.profile.first(leaf, input) {
+            Ok(value) => value.filter(|value| !value.is_null()),
+            Err(message) => {
+                self.failed(leaf, &format!("failed: {message}"));
+                None
+            }
+        }
+    }
+
+    fn failed(&mut self, leaf: &Leaf, problem: &str) {
+        self.report(Code::MappingFailed, leaf, problem);
+    }
+
+    fn unmapped(&mut self, leaf: &Leaf, problem: &str) {
+        self.report(Code::UnmappedEntity, leaf, problem);
+    }
+
+    fn report(&mut self, code: Code, leaf: &Leaf, problem: &str) {
+        let Leaf { name, text, .. } = leaf;
+        let found = Diagnostic::new(code, format!("`{name}` of the mapping {problem}"))
+            .at(self.origin.document())
+            .help(format!("the expression is `{}`", text.trim()));
+        self.diagnostics.push(found);
+    }
+}
+
+/// The text of a value that has one: Port's identifiers and titles are text, and `.spec.port` may be a number.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// What a value is, for messages.
+fn sort(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(text) if text.is_empty() => "an empty text",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
+
+#[cfg(test)]
+mod tests;

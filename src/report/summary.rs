@@ -1,0 +1,221 @@
+//! The summary of a run: what was found, converted, skipped and why, and written.
+//!
+//! In: the outcome of a run, counted once. Out: a few lines a person likes to read.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Write as _;
+
+use super::printable;
+use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::publish::{Outcome, Written};
+use crate::{Conversion, Reading, backstage};
+
+/// The numbers of a run.
+#[derive(Debug, Default)]
+pub struct Summary {
+    files: usize,
+    documents: usize,
+    skeletons: usize,
+    kinds: BTreeMap<String, Kind>,
+    findings: BTreeMap<(std::cmp::Reverse<Severity>, Code), usize>,
+    severities: [usize; 3],
+}
+
+#[derive(Debug, Default)]
+struct Kind {
+    entities: usize,
+    converted: usize,
+    blueprints: BTreeSet<String>,
+}
+
+impl Summary {
+    /// Counts what was read.
+    #[must_use]
+    pub fn of_reading(reading: &Reading) -> Self {
+        let mut summary = Self {
+            files: reading.tally.files,
+            documents: reading.tally.documents,
+            skeletons: reading.tally.skeletons,
+            ..Self::default()
+        };
+        summary.count_kinds(&reading.catalog);
+        summary.count_findings(&reading.diagnostics);
+        summary
+    }
+
+    /// Counts what was read and converted.
+    #[must_use]
+    pub fn of_conversion(conversion: &Conversion) -> Self {
+        let mut summary = Self::of_reading(&conversion.reading);
+        let kinds = conversion.reading.catalog.entities().iter();
+        let kind_of: BTreeMap<_, _> = kinds
+            .map(|entity| (entity.origin, &entity.entity_ref.kind))
+            .collect();
+        let mut seen = HashSet::new();
+        for entity in &conversion.port.entities {
+            let Some(kind) = kind_of
+                .get(&entity.origin)
+                .and_then(|kind| summary.kinds.get_mut(*kind))
+            else {
+                continue;
+            };
+            kind.converted +=
+                usize::from(seen.insert((entity.origin.file, entity.origin.document)));
+            kind.blueprints.insert(entity.blueprint.clone());
+        }
+        summary
+    }
+
+    fn count_kinds(&mut self, catalog: &backstage::Catalog) {
+        for entity in catalog.entities() {
+            self.kinds
+                .entry(entity.entity_ref.kind.clone())
+                .or_default()
+                .entities += 1;
+        }
+    }
+
+    fn count_findings(&mut self, diagnostics: &Diagnostics) {
+        for found in diagnostics.iter() {
+            let key = (std::cmp::Reverse(found.severity), found.code);
+            *self.findings.entry(key).or_default() += 1;
+            self.severities[found.severity as usize] += 1;
+        }
+    }
+
+    /// Entities of the catalog.
+    #[must_use]
+    pub fn entities(&self) -> usize {
+        self.kinds.values().map(|kind| kind.entities).sum()
+    }
+
+    /// What was read, and what of it is in the catalog.
+    #[must_use]
+    pub fn read(&self) -> String {
+        let entities = self.entities();
+        let mut text = format!(
+            "Read {} with {}: {}.\n",
+            counted(self.files, "file"),
+            counted(self.documents, "document"),
+            plural(entities, "entity", "entities")
+        );
+        if self.skeletons > 0 {
+            let skeletons = counted(self.skeletons, "scaffolder skeleton");
+            let _ = writeln!(
+                text,
+                "Skipped {skeletons}, to be rendered before they describe anything."
+            );
+        }
+        let lost = self.documents.saturating_sub(self.skeletons + entities);
+        if lost > 0 {
+            let _ = writeln!(text, "Left out {} with errors.", counted(lost, "document"));
+        }
+        text
+    }
+
+    /// How many entities of each kind became entities of which blueprint.
+    #[must_use]
+    pub fn converted(&self) -> String {
+        let longest = self
+            .kinds
+            .keys()
+            .map(|kind| printable(kind).chars().count())
+            .max();
+        let most = self.kinds.values().map(|kind| kind.entities).max();
+        let width = most.unwrap_or(0).to_string().len();
+        let mut text = String::new();
+        for (name, kind) in &self.kinds {
+            let name = printable(name);
+            let _ = write!(
+                text,
+                "  {name:longest$}  {:>width$}  ",
+                kind.entities,
+                longest = longest.unwrap_or(0)
+            );
+            let blueprints: Vec<&str> = kind.blueprints.iter().map(String::as_str).collect();
+            let _ = match kind.converted {
+                0 => writeln!(
+                    text,
+                    "not converted: the profile has no place for this kind"
+                ),
+                all if all == kind.entities => writeln!(text, "-> {}", blueprints.join(", ")),
+                some => writeln!(
+                    text,
+                    "-> {}, {} not converted",
+                    blueprints.join(", "),
+                    kind.entities - some
+                ),
+            };
+        }
+        text
+    }
+
+    /// How many findings of each sort there are.
+    #[must_use]
+    pub fn found(&self) -> String {
+        if self.findings.is_empty() {
+            return "No findings.\n".to_owned();
+        }
+        let [notes, warnings, errors] = self.severities;
+        let mut text = format!(
+            "Found {}, {} and {}:\n",
+            counted(errors, "error"),
+            counted(warnings, "warning"),
+            counted(notes, "note")
+        );
+        for ((std::cmp::Reverse(severity), code), count) in &self.findings {
+            let _ = writeln!(
+                text,
+                "  {count:>5} {severity:<7} {code}: {}",
+                code.summary()
+            );
+        }
+        text
+    }
+}
+
+/// What became of the manifests.
+#[must_use]
+pub fn written(written: &Written, is_dry_run: bool) -> String {
+    let count = |outcome| written.count(outcome);
+    let (created, updated) = (count(Outcome::Created), count(Outcome::Updated));
+    let (unchanged, foreign) = (count(Outcome::Unchanged), count(Outcome::Foreign));
+    let changed = created + updated;
+    let mut text = match (changed, unchanged) {
+        (0, 0) => "Nothing to write.\n".to_owned(),
+        (0, _) => format!(
+            "Wrote nothing: {} up to date.\n",
+            are(unchanged, "manifest")
+        ),
+        (_, _) => format!(
+            "{} {}: {created} new, {updated} changed. {} up to date.\n",
+            if is_dry_run { "Would write" } else { "Wrote" },
+            counted(changed, "manifest"),
+            are(unchanged, "other")
+        ),
+    };
+    if foreign > 0 {
+        let _ = writeln!(
+            text,
+            "Left alone {} that this tool did not write.",
+            counted(foreign, "file")
+        );
+    }
+    text
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    plural(count, noun, &format!("{noun}s"))
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn are(count: usize, noun: &str) -> String {
+    format!(
+        "{} {}",
+        counted(count, noun),
+        if count == 1 { "is" } else { "are" }
+    )
+}

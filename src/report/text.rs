@@ -1,0 +1,292 @@
+//! Findings for people: message, excerpt with a mark under the place, help.
+//!
+//! In: findings and the files they are about. Out: text. The only user of the snippet crate.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
+};
+
+use super::{Style, printable};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::{Excerpt, FileId, Location, Sources};
+
+/// Renders findings one after the other, in their order. A file is read once for all of its findings in a row.
+pub fn findings<'a>(
+    found: impl IntoIterator<Item = &'a Diagnostic>,
+    sources: &Sources,
+    style: Style,
+) -> String {
+    let theme = if style.color {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(style.width)
+        .with_links(false)
+        .with_context_lines(1);
+    let mut files = Files::new(sources);
+    let mut text = String::new();
+    for diagnostic in found {
+        let report = Report::new(diagnostic, &mut files);
+        // Rendering into a String cannot fail; should it, the message alone is still said.
+        if handler.render_report(&mut text, &report).is_err() {
+            text.push_str(&report.to_string());
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The files that excerpts are cut from. Findings come ordered by file, so only a few are kept.
+struct Files<'a> {
+    sources: &'a Sources,
+    excerpts: HashMap<FileId, Option<SourceFile>>,
+}
+
+const MAX_KEPT_FILES: usize = 8;
+
+impl<'a> Files<'a> {
+    fn new(sources: &'a Sources) -> Self {
+        Self {
+            sources,
+            excerpts: HashMap::new(),
+        }
+    }
+
+    fn get(&mut self, file: FileId) -> Option<&SourceFile> {
+        if self.excerpts.len() > MAX_KEPT_FILES && !self.excerpts.contains_key(&file) {
+            self.excerpts.clear();
+        }
+        let sources = self.sources;
+        self.excerpts
+            .entry(file)
+            .or_insert_with(|| SourceFile::new(sources, file).ok())
+            .as_ref()
+    }
+}
+
+/// A file with the starts of its lines, so that an excerpt costs no scan of the file.
+struct SourceFile {
+    name: String,
+    excerpt: Excerpt,
+    shown: String,
+    line_starts: Vec<usize>,
+}
+
+impl SourceFile {
+    fn new(sources: &Sources, file: FileId) -> std::io::Result<Self> {
+        let excerpt = Excerpt::of(sources, file)?;
+        let newlines = excerpt
+            .text()
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n');
+        let line_starts = std::iter::once(0)
+            .chain(newlines.map(|(at, _)| at + 1))
+            .collect();
+        Ok(Self {
+            name: printable(sources.display_path(file).as_str()).into_owned(),
+            shown: with_offsets_kept(excerpt.text()),
+            line_starts,
+            excerpt,
+        })
+    }
+
+    /// Number of the line that holds an offset, from 0.
+    fn line(&self, offset: usize) -> usize {
+        self.line_starts
+            .partition_point(|start| *start <= offset)
+            .saturating_sub(1)
+    }
+
+    fn part(&self, span: SourceSpan, before: usize, after: usize) -> Part {
+        let first = self.line(span.offset()).saturating_sub(before);
+        let last = self.line(span.offset() + span.len().saturating_sub(1)) + after;
+        let start = self.line_starts.get(first).copied().unwrap_or(0);
+        let end = self
+            .line_starts
+            .get(last + 1)
+            .copied()
+            .unwrap_or(self.shown.len());
+        Part {
+            name: self.name.clone(),
+            text: self.shown.get(start..end).unwrap_or_default().to_owned(),
+            start,
+            line: first,
+        }
+    }
+}
+
+/// The text as shown: what could steer a terminal is replaced by as many bytes, so that offsets stay right. A
+/// carriage return before a line end stays: it is no more than the line end.
+fn with_offsets_kept(text: &str) -> String {
+    text.replace("\r\n", " \n")
+        .chars()
+        .map(|char| match (char, char.len_utf8()) {
+            ('\n' | '\t', _) => char,
+            (char, _) if !super::is_unprintable(char) => char,
+            (_, 1) => '?',
+            (_, 2) => '·',
+            _ => char::REPLACEMENT_CHARACTER,
+        })
+        .collect()
+}
+
+/// The lines of a file around a finding.
+#[derive(Debug)]
+struct Part {
+    name: String,
+    text: String,
+    start: usize,
+    line: usize,
+}
+
+impl SourceCode for Part {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let moved = SourceSpan::new(span.offset().saturating_sub(self.start).into(), span.len());
+        let inner = self.text.read_span(&moved, before, after)?;
+        let inner_span = SourceSpan::new(
+            (inner.span().offset() + self.start).into(),
+            inner.span().len(),
+        );
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            inner.data(),
+            inner_span,
+            inner.line() + self.line,
+            inner.column(),
+            inner.line_count(),
+        )))
+    }
+}
+
+/// A finding in the shape the snippet crate draws.
+#[derive(Debug)]
+struct Report {
+    severity: Severity,
+    code: &'static str,
+    message: String,
+    help: Option<String>,
+    part: Option<Part>,
+    labels: Vec<LabeledSpan>,
+}
+
+/// Places further apart than this many lines are named instead of drawn.
+const MAX_LINES_BETWEEN: usize = 12;
+
+impl Report {
+    fn new(diagnostic: &Diagnostic, files: &mut Files<'_>) -> Self {
+        let mut report = Self {
+            severity: diagnostic.severity,
+            code: diagnostic.code.id(),
+            message: printable(&diagnostic.message).into_owned(),
+            help: diagnostic
+                .help
+                .as_deref()
+                .map(|help| printable(help).into_owned()),
+            part: None,
+            labels: Vec::new(),
+        };
+        if let Some(location) = &diagnostic.location {
+            report.draw(location, diagnostic, files);
+        }
+        report
+    }
+
+    fn draw(&mut self, location: &Location, diagnostic: &Diagnostic, files: &mut Files<'_>) {
+        let shown = files.get(location.file).and_then(|file| {
+            let span = file.excerpt.span(&location.place)?;
+            Some((span, file))
+        });
+        let Some((span, file)) = shown else {
+            let path = files.sources.display_path(location.file);
+            self.message = format!("{}: {}", printable(path.as_str()), self.message);
+            return;
+        };
+        let place = SourceSpan::new(span.start.into(), span.len());
+        let line = file.line(span.start);
+        let (mut from, mut to) = (span.start, span.end);
+        self.labels
+            .push(LabeledSpan::new_primary_with_span(None, place));
+        let mut elsewhere = Vec::new();
+        for (related, label) in &diagnostic.related {
+            let inside = (related.file == location.file)
+                .then(|| file.excerpt.span(&related.place))
+                .flatten();
+            match inside {
+                Some(span) if file.line(span.start).abs_diff(line) <= MAX_LINES_BETWEEN => {
+                    from = from.min(span.start);
+                    to = to.max(span.end);
+                    let place = SourceSpan::new(span.start.into(), span.len());
+                    self.labels
+                        .push(LabeledSpan::new_with_span(Some(label.clone()), place));
+                }
+                _ => elsewhere.push((related, label)),
+            }
+        }
+        self.part = Some(file.part(SourceSpan::new(from.into(), to - from), 2, 2));
+        for (related, label) in elsewhere {
+            self.name(related, label, files);
+        }
+    }
+
+    /// Says where a place is that is not drawn.
+    fn name(&mut self, location: &Location, label: &str, files: &mut Files<'_>) {
+        let path = files.sources.display_path(location.file);
+        let line = files
+            .get(location.file)
+            .and_then(|file| Some(file.line(file.excerpt.span(&location.place)?.start) + 1));
+        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+        let place = format!("{label}: {}{line}", printable(path.as_str()));
+        self.help = Some(match self.help.take() {
+            Some(help) => format!("{place}\n{help}"),
+            None => place,
+        });
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Report {}
+
+impl miette::Diagnostic for Report {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(format!("{}[{}]", self.severity, self.code)))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Note => miette::Severity::Advice,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = self.help.as_ref()?;
+        Some(Box::new(help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.part.as_ref().map(|part| part as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.part.as_ref()?;
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+}
