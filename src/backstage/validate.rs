@@ -76,8 +76,10 @@ pub fn entity(descriptor: Descriptor, diagnostics: &mut Diagnostics) -> Option<V
     let references = if check.has_error {
         Vec::new()
     } else {
+        // Lists are sorted only after their items have been told by position.
+        let references = check.kind(&value, &entity_ref);
         complete(&mut value, &entity_ref);
-        check.kind(&value, &entity_ref)
+        references
     };
     let is_valid = !check.has_error;
     diagnostics.append(check.faults);

@@ -8,6 +8,8 @@
 
 pub mod input;
 pub mod jq;
+mod keys;
+mod mapping;
 pub mod profile;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -19,8 +21,8 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Origin, Sources};
 use crate::{backstage, port};
 use jq::Input;
+use mapping::{EntityMapping, Items, Leaf, Resource, Shape};
 pub use profile::Profile;
-use profile::{EntityMapping, Items, Leaf, Resource, Shape};
 
 /// Maps every entity whose kind the profile knows. The result has the order of the catalog, for any number of threads.
 #[must_use]

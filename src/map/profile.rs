@@ -10,7 +10,9 @@ use std::io;
 use camino::Utf8Path;
 use serde_json::{Map, Value};
 
-use super::jq::{Input, Library, Program, with_double_quotes};
+use super::jq::{Input, Library, Program};
+use super::keys::{Keys, similar};
+use super::mapping::{Expressions, Leaf, Resource, resources};
 use crate::diagnostic::Error;
 use crate::port::Blueprint;
 use crate::yaml;
@@ -48,6 +50,7 @@ const MAPPING: &[&str] = &[
 const FUNCTIONS: &str = "functions.jq";
 
 /// Blueprints and the mapping that fills them.
+#[derive(Debug)]
 pub struct Profile {
     /// Its name, or its folder as the user wrote it.
     pub name: String,
@@ -57,53 +60,6 @@ pub struct Profile {
     pub flags: Map<String, Value>,
     resources: Vec<Resource>,
     programs: Vec<Program>,
-}
-
-/// One entry of `resources`: what entities of a kind become.
-pub(super) struct Resource {
-    /// The kind in lower case.
-    pub(super) kind: String,
-    /// Which entities are meant.
-    pub(super) query: Leaf,
-    /// What to split an entity into, where it is split.
-    pub(super) items: Option<Items>,
-    /// What each one becomes.
-    pub(super) mappings: Vec<EntityMapping>,
-}
-
-/// `itemsToParse` and what belongs to it.
-pub(super) struct Items {
-    pub(super) list: Leaf,
-    /// The field that holds the item.
-    pub(super) name: String,
-    /// The keys that lead to the list, which is taken out of the entity.
-    pub(super) removed: Option<Vec<String>>,
-}
-
-/// One entity of Port, as expressions.
-pub(super) struct EntityMapping {
-    pub(super) identifier: Leaf,
-    pub(super) title: Option<Leaf>,
-    pub(super) icon: Option<Leaf>,
-    pub(super) blueprint: Leaf,
-    pub(super) team: Option<Leaf>,
-    pub(super) properties: Vec<(String, Shape)>,
-    pub(super) relations: Vec<(String, Leaf)>,
-}
-
-/// The value of a property: one expression, or an object with expressions inside.
-pub(super) enum Shape {
-    Leaf(Leaf),
-    Object(Vec<(String, Self)>),
-}
-
-/// An expression of the mapping.
-pub(super) struct Leaf {
-    /// Where it stands in its mapping, such as `properties.type`.
-    pub(super) name: String,
-    /// The expression as written.
-    pub(super) text: String,
-    program: usize,
 }
 
 impl Profile {
@@ -190,7 +146,7 @@ impl Profile {
         let mut expressions = Expressions::default();
         let (resources, flags) = files
             .mapping
-            .checked(|value| mapping(value, &mut expressions))?;
+            .checked(|value| resources(value, &mut expressions))?;
         let programs = library
             .compile_all(&expressions.texts)
             .map_err(|(position, message)| {
@@ -239,35 +195,6 @@ impl Profile {
             }
         }
         Ok(())
-    }
-}
-
-impl EntityMapping {
-    fn check_names(&self, blueprint: &Blueprint) -> Result<(), String> {
-        let properties = &blueprint.schema.properties;
-        let mut names = self.properties.iter().map(|(name, _)| name);
-        if let Some(name) = names.find(|name| !properties.contains_key(*name)) {
-            let id = &blueprint.identifier;
-            return Err(format!(
-                "properties.{name}: the blueprint `{id}` has no such property"
-            ));
-        }
-        let relations = &blueprint.relations;
-        let mut names = self.relations.iter().map(|(name, _)| name);
-        if let Some(name) = names.find(|name| !relations.contains_key(*name)) {
-            let id = &blueprint.identifier;
-            return Err(format!(
-                "relations.{name}: the blueprint `{id}` has no such relation"
-            ));
-        }
-        Ok(())
-    }
-}
-
-impl Leaf {
-    /// The value of an expression that is nothing but a string.
-    fn constant(&self) -> Option<String> {
-        serde_json::from_str(&with_double_quotes(self.text.trim())).ok()
     }
 }
 
@@ -367,305 +294,4 @@ fn check_blueprint_keys(entry: &str, blueprint: &Value) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The keys of a map in a profile.
-struct Keys {
-    known: &'static [&'static str],
-    /// Whether Port may know keys that this tool does not.
-    is_open: bool,
-}
-
-impl Keys {
-    const fn open(known: &'static [&'static str]) -> Self {
-        Self {
-            known,
-            is_open: true,
-        }
-    }
-
-    const fn closed(known: &'static [&'static str]) -> Self {
-        Self {
-            known,
-            is_open: false,
-        }
-    }
-
-    /// Refuses keys that are probably misspelt: close to a known key, or any unknown key where all are known.
-    fn check(&self, entry: &str, map: &Map<String, Value>) -> Result<(), String> {
-        for key in map.keys().filter(|key| !self.known.contains(&key.as_str())) {
-            match similar(key, self.known.iter().copied()) {
-                Some(known) => {
-                    return Err(format!(
-                        "{entry}: unknown key `{key}`; did you mean `{known}`?"
-                    ));
-                }
-                None if self.is_open => {}
-                None => return Err(format!("{entry}: unknown key `{key}`")),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The name that a misspelt one probably means.
-fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (name.chars().count() / 3).clamp(1, 3);
-    known
-        .map(|known| {
-            let distance = strsim::osa_distance(&name.to_lowercase(), &known.to_lowercase());
-            (distance, known)
-        })
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, known)| known)
-}
-
-/// The expressions of a mapping, each text once.
-#[derive(Default)]
-struct Expressions {
-    texts: Vec<String>,
-    /// Where each text stands first.
-    entries: Vec<String>,
-    positions: HashMap<String, usize>,
-}
-
-impl Expressions {
-    fn leaf(&mut self, entry: &str, name: String, value: &Value) -> Result<Leaf, String> {
-        let Value::String(text) = value else {
-            let hint = if value.is_object() {
-                "; search queries are for Port to answer and cannot be written into offline manifests"
-            } else {
-                ""
-            };
-            return Err(format!(
-                "{entry}.{name}: a jq expression (text) belongs here{hint}"
-            ));
-        };
-        let program = with_double_quotes(text);
-        let position = *self.positions.entry(program).or_insert_with_key(|program| {
-            self.texts.push(program.clone());
-            self.entries.push(format!("{entry}.{name}"));
-            self.texts.len() - 1
-        });
-        Ok(Leaf {
-            name,
-            text: text.clone(),
-            program: position,
-        })
-    }
-}
-
-type Mapping = (Vec<Resource>, Map<String, Value>);
-
-fn mapping(value: Value, expressions: &mut Expressions) -> Result<Mapping, String> {
-    const ROOT: Keys = Keys::open(&[
-        "resources",
-        "createMissingRelatedEntities",
-        "deleteDependentEntities",
-        "enableMergeEntity",
-        "entityDeletionThreshold",
-    ]);
-    let Value::Object(mut root) = value else {
-        return Err("a map with the key `resources` belongs here".to_owned());
-    };
-    ROOT.check("the root", &root)?;
-    let Some(Value::Array(entries)) = root.shift_remove("resources") else {
-        return Err("resources: a list belongs here".to_owned());
-    };
-    let resources = entries.iter().enumerate();
-    let resources = resources
-        .map(|(index, value)| resource(&format!("resources[{index}]"), value, expressions))
-        .collect::<Result<_, _>>()?;
-    Ok((resources, root))
-}
-
-fn resource(entry: &str, value: &Value, expressions: &mut Expressions) -> Result<Resource, String> {
-    const RESOURCE: Keys = Keys::open(&["kind", "selector", "port"]);
-    const SELECTOR: Keys = Keys::open(&["query"]);
-    const PORT: Keys = Keys::open(&[
-        "entity",
-        "itemsToParse",
-        "itemsToParseName",
-        "itemsToParseTopLevelTransform",
-    ]);
-    const ENTITY: Keys = Keys::open(&["mappings"]);
-    let resource = object(entry, value)?;
-    RESOURCE.check(entry, resource)?;
-    let kind = resource.get("kind").and_then(Value::as_str);
-    let kind = kind.ok_or_else(|| format!("{entry}.kind: a text belongs here"))?;
-    let selector_entry = format!("{entry}.selector");
-    let selector = match resource.get("selector") {
-        // Port's exporter for Kubernetes takes resources without a selector as meant for everything.
-        None => &Map::new(),
-        Some(selector) => object(&selector_entry, selector)?,
-    };
-    SELECTOR.check(&selector_entry, selector)?;
-    let everything = Value::from("true");
-    let query = selector.get("query").unwrap_or(&everything);
-    let query = expressions.leaf(entry, "selector.query".to_owned(), query)?;
-
-    let port_entry = format!("{entry}.port");
-    let port = member(entry, resource, "port")?;
-    PORT.check(&port_entry, port)?;
-    let items = items(entry, port, expressions)?;
-    let entity = member(&port_entry, port, "entity")?;
-    let entity_entry = format!("{port_entry}.entity");
-    ENTITY.check(&entity_entry, entity)?;
-    let mappings_entry = format!("{entity_entry}.mappings");
-    let mappings = match entity.get("mappings") {
-        Some(Value::Array(mappings)) => mappings
-            .iter()
-            .enumerate()
-            .map(|(index, one)| {
-                entity_mapping(&format!("{mappings_entry}[{index}]"), one, expressions)
-            })
-            .collect::<Result<_, _>>()?,
-        Some(one) => vec![entity_mapping(&mappings_entry, one, expressions)?],
-        None => return Err(format!("{mappings_entry}: missing")),
-    };
-    Ok(Resource {
-        kind: kind.to_lowercase(),
-        query,
-        items,
-        mappings,
-    })
-}
-
-fn items(
-    entry: &str,
-    port: &Map<String, Value>,
-    expressions: &mut Expressions,
-) -> Result<Option<Items>, String> {
-    let Some(list) = port.get("itemsToParse").filter(|list| !list.is_null()) else {
-        return Ok(None);
-    };
-    let list = expressions.leaf(entry, "port.itemsToParse".to_owned(), list)?;
-    let name = match port.get("itemsToParseName") {
-        None | Some(Value::Null) => "item".to_owned(),
-        Some(Value::String(name)) => name.clone(),
-        Some(_) => {
-            return Err(format!(
-                "{entry}.port.itemsToParseName: a text belongs here"
-            ));
-        }
-    };
-    let keeps_list = port.get("itemsToParseTopLevelTransform") == Some(&Value::Bool(false));
-    let removed = if keeps_list {
-        None
-    } else {
-        plain_path(&list.text)
-    };
-    Ok(Some(Items {
-        list,
-        name,
-        removed,
-    }))
-}
-
-/// The keys of an expression like `.spec.items`. Ocean takes other expressions to mean the whole entity, which leaves
-/// nothing to map; here they take nothing out.
-fn plain_path(text: &str) -> Option<Vec<String>> {
-    let keys = text.trim().strip_prefix('.')?.split('.');
-    let is_key = |key: &str| {
-        !key.is_empty()
-            && !key.starts_with(|c: char| c.is_ascii_digit())
-            && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    keys.map(|key| is_key(key).then(|| key.to_owned()))
-        .collect()
-}
-
-fn entity_mapping(
-    entry: &str,
-    value: &Value,
-    expressions: &mut Expressions,
-) -> Result<EntityMapping, String> {
-    const MAPPINGS: Keys = Keys::closed(&[
-        "identifier",
-        "title",
-        "icon",
-        "blueprint",
-        "team",
-        "properties",
-        "relations",
-    ]);
-    let mappings = object(entry, value)?;
-    MAPPINGS.check(entry, mappings)?;
-    let mut optional = |name: &str| match mappings.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => expressions.leaf(entry, name.to_owned(), value).map(Some),
-    };
-    let missing = |name: &str| format!("{entry}.{name}: missing");
-    let identifier = optional("identifier")?.ok_or_else(|| missing("identifier"))?;
-    let blueprint = optional("blueprint")?.ok_or_else(|| missing("blueprint"))?;
-    let (title, icon, team) = (optional("title")?, optional("icon")?, optional("team")?);
-    let properties = match mappings.get("properties") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(value) => {
-            object(&format!("{entry}.properties"), value)?;
-            match shape(entry, "properties", value, expressions)? {
-                Shape::Object(properties) => properties,
-                Shape::Leaf(_) => Vec::new(),
-            }
-        }
-    };
-    let relations = match mappings.get("relations") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(value) => object(&format!("{entry}.relations"), value)?
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| {
-                let leaf = expressions.leaf(entry, format!("relations.{name}"), value)?;
-                Ok((name.clone(), leaf))
-            })
-            .collect::<Result<_, String>>()?,
-    };
-    Ok(EntityMapping {
-        identifier,
-        title,
-        icon,
-        blueprint,
-        team,
-        properties,
-        relations,
-    })
-}
-
-fn shape(
-    entry: &str,
-    name: &str,
-    value: &Value,
-    expressions: &mut Expressions,
-) -> Result<Shape, String> {
-    let Value::Object(map) = value else {
-        return expressions
-            .leaf(entry, name.to_owned(), value)
-            .map(Shape::Leaf);
-    };
-    map.iter()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(key, value)| {
-            let shape = shape(entry, &format!("{name}.{key}"), value, expressions)?;
-            Ok((key.clone(), shape))
-        })
-        .collect::<Result<_, String>>()
-        .map(Shape::Object)
-}
-
-fn object<'a>(entry: &str, value: &'a Value) -> Result<&'a Map<String, Value>, String> {
-    value
-        .as_object()
-        .ok_or_else(|| format!("{entry}: a map belongs here"))
-}
-
-fn member<'a>(
-    entry: &str,
-    map: &'a Map<String, Value>,
-    key: &str,
-) -> Result<&'a Map<String, Value>, String> {
-    match map.get(key) {
-        Some(value) => object(&format!("{entry}.{key}"), value),
-        None => Err(format!("{entry}.{key}: missing")),
-    }
 }

@@ -13,6 +13,8 @@ use crate::port::{self, Targets};
 use crate::source::{FieldPath, Origin, Root, RootId, Sources};
 
 type Outcome = Result<(), Box<dyn Error>>;
+/// Codes, and messages with their help.
+type Findings = Vec<(Code, String)>;
 
 fn sources() -> Sources {
     Sources::new(vec![Root {
@@ -95,10 +97,7 @@ fn resource(query: &str, port: &Value) -> String {
 }
 
 /// What a mapping makes of a component `Shop` with this spec.
-fn mapped(
-    mapping: &str,
-    spec: &Value,
-) -> Result<(Vec<port::Entity>, Vec<(Code, String)>), Box<dyn Error>> {
+fn mapped(mapping: &str, spec: &Value) -> Result<(Vec<port::Entity>, Findings), Box<dyn Error>> {
     let value = json!({"apiVersion": "backstage.io/v1alpha1", "kind": "Component",
         "metadata": {"name": "Shop", "namespace": "default"}, "spec": spec});
     let mut sources = sources();
@@ -378,16 +377,19 @@ fn faults_of_a_profile_name_their_entry() -> Outcome {
 
 /// A catalog with every kind the `standard` profile maps.
 fn one_of_each(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> {
-    let entity = |kind: &str, name: &str, spec: Value| {
-        json!({"apiVersion": "backstage.io/v1alpha1", "kind": kind,
-            "metadata": {"name": name, "namespace": "default"}, "spec": spec})
-    };
-    let mut shop = entity(
-        "Component",
-        "Shop",
-        json!({"type": "service", "lifecycle": "production",
-        "owner": "payments", "language": "go"}),
-    );
+    let mut all = software(sources)?;
+    all.extend(organisation(sources)?);
+    Ok(all)
+}
+
+fn entity(kind: &str, name: &str, spec: &Value) -> Value {
+    json!({"apiVersion": "backstage.io/v1alpha1", "kind": kind,
+        "metadata": {"name": name, "namespace": "default"}, "spec": spec})
+}
+
+fn software(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> {
+    let spec = json!({"type": "service", "lifecycle": "production", "owner": "payments", "language": "go"});
+    let mut shop = entity("Component", "Shop", &spec);
     shop["metadata"]["links"] =
         json!([{"url": "https://a.example", "title": "A"}, {"url": "https://b.example"}]);
     shop["metadata"]["annotations"] = json!({"github.com/project-slug": "acme/shop"});
@@ -395,12 +397,12 @@ fn one_of_each(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> 
     let mut ledger = entity(
         "Resource",
         "ledger",
-        json!({"type": "database", "owner": "user:jo"}),
+        &json!({"type": "database", "owner": "user:jo"}),
     );
     ledger["metadata"]["namespace"] = json!("finance");
-    let template = json!({"type": "service", "parameters": {"title": "A"}, "steps": [{"action": "a"}], "secrets": {}});
-    let group = json!({"type": "team", "children": [], "profile": {"displayName": "Payments", "room": "7"}});
-    let all = vec![
+    let orders = json!({"type": "openapi", "definition": "openapi: 3.1.0"});
+    let events = json!({"type": "graphql", "definition": "type Query"});
+    Ok(vec![
         validated(
             sources,
             shop,
@@ -425,24 +427,8 @@ fn one_of_each(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> 
                 ("dependencyOf", "dependencyOf", "dependsOn", "api:orders"),
             ],
         )?,
-        validated(
-            sources,
-            entity(
-                "API",
-                "orders",
-                json!({"type": "openapi", "definition": "openapi: 3.1.0"}),
-            ),
-            &[],
-        )?,
-        validated(
-            sources,
-            entity(
-                "API",
-                "events",
-                json!({"type": "graphql", "definition": "type Query"}),
-            ),
-            &[],
-        )?,
+        validated(sources, entity("API", "orders", &orders), &[])?,
+        validated(sources, entity("API", "events", &events), &[])?,
         validated(
             sources,
             ledger,
@@ -450,20 +436,29 @@ fn one_of_each(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> 
         )?,
         validated(
             sources,
-            entity("System", "store", json!({})),
+            entity("System", "store", &json!({})),
             &[("domain", "partOf", "hasPart", "domain:trade")],
         )?,
         validated(
             sources,
-            entity("Domain", "trade", json!({})),
+            entity("Domain", "trade", &json!({})),
             &[
                 ("owner", "ownedBy", "ownerOf", "component:Shop"),
                 ("subdomainOf", "partOf", "hasPart", "domain:all"),
             ],
         )?,
+    ])
+}
+
+fn organisation(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> {
+    let payments = json!({"type": "team", "children": [], "profile": {"displayName": "Payments", "room": "7"}});
+    let jo = json!({"memberOf": [], "profile": {"email": "jo@acme.example"}});
+    let new = json!({"type": "service", "parameters": {"title": "A"}, "steps": [{"action": "a"}], "secrets": {}});
+    let review = json!({"type": "skill", "license": "MIT"});
+    Ok(vec![
         validated(
             sources,
-            entity("Group", "payments", group),
+            entity("Group", "payments", &payments),
             &[
                 ("parent", "childOf", "parentOf", "group:a"),
                 ("parent", "childOf", "parentOf", "group:b"),
@@ -471,27 +466,14 @@ fn one_of_each(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> 
                 ("members", "hasMember", "memberOf", "user:sam"),
             ],
         )?,
+        validated(sources, entity("User", "jo", &jo), &[])?,
+        validated(sources, entity("Template", "new", &new), &[])?,
         validated(
             sources,
-            entity(
-                "User",
-                "jo",
-                json!({"memberOf": [], "profile": {"email": "jo@acme.example"}}),
-            ),
-            &[],
-        )?,
-        validated(sources, entity("Template", "new", template), &[])?,
-        validated(
-            sources,
-            entity(
-                "AiResource",
-                "review",
-                json!({"type": "skill", "license": "MIT"}),
-            ),
+            entity("AiResource", "review", &review),
             &[("dependsOn", "dependsOn", "dependencyOf", "airesource:other")],
         )?,
-    ];
-    Ok(all)
+    ])
 }
 
 fn standard() -> Result<(port::Catalog, Diagnostics), Box<dyn Error>> {

@@ -187,13 +187,19 @@ pub fn written(written: &Written, is_dry_run: bool) -> String {
             "Wrote nothing: {} up to date.\n",
             are(unchanged, "manifest")
         ),
-        (_, _) => format!(
-            "{} {}: {created} new, {updated} changed. {} up to date.\n",
-            if is_dry_run { "Would write" } else { "Wrote" },
-            counted(changed, "manifest"),
-            are(unchanged, "other")
-        ),
+        (_, _) => {
+            let verb = if is_dry_run { "Would write" } else { "Wrote" };
+            format!(
+                "{verb} {}: {created} new, {updated} changed.",
+                counted(changed, "manifest")
+            )
+        }
     };
+    if changed > 0 {
+        let rest = format!(" {} up to date.", are(unchanged, "other"));
+        text.push_str(if unchanged > 0 { &rest } else { "" });
+        text.push('\n');
+    }
     if foreign > 0 {
         let _ = writeln!(
             text,
