@@ -1,10 +1,9 @@
-//! What the compiler does not check: the direction of imports, the length of files, the table of codes in the README.
+//! What the compiler does not check: the direction of imports and the length of files.
 
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
 
-use backstage2port::diagnostic::Code;
 use camino::{Utf8Path, Utf8PathBuf};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -249,35 +248,5 @@ fn every_file_fits_one_reading() -> Result<()> {
         faults.is_empty(),
         "more than {MAX_LINES} lines: {faults:#?}"
     );
-    Ok(())
-}
-
-#[test]
-fn the_readme_lists_every_code() -> Result<()> {
-    let readme = Utf8Path::new("README.md");
-    if !readme.is_file() {
-        println!("skipped: there is no README.md");
-        return Ok(());
-    }
-    let text = fs::read_to_string(readme)?;
-    let mut rows: Vec<Vec<&str>> = Vec::new();
-    for line in text.lines().filter(|line| line.starts_with('|')) {
-        rows.push(line.trim_matches('|').split('|').map(str::trim).collect());
-    }
-    let mut faults = Vec::new();
-    for code in Code::ALL {
-        let id = format!("`{}`", code.id());
-        match rows.iter().find(|row| row.first() == Some(&id.as_str())) {
-            None => faults.push(format!("no row for {id}")),
-            Some(row) if row.get(1) != Some(&code.severity().to_string().as_str()) => {
-                faults.push(format!("{id} is {}", code.severity()));
-            }
-            Some(row) if row.get(2).is_none_or(|meaning| meaning.is_empty()) => {
-                faults.push(format!("{id} has no meaning"));
-            }
-            Some(_) => {}
-        }
-    }
-    assert!(faults.is_empty(), "{faults:#?}");
     Ok(())
 }
