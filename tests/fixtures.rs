@@ -3,7 +3,8 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::{env, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -41,7 +42,7 @@ fn difference(
     actual: &BTreeMap<Utf8PathBuf, Vec<u8>>,
 ) -> String {
     let mut text = String::new();
-    let paths: std::collections::BTreeSet<_> = expected.keys().chain(actual.keys()).collect();
+    let paths: BTreeSet<_> = expected.keys().chain(actual.keys()).collect();
     for path in paths {
         match (expected.get(path), actual.get(path)) {
             (Some(expected), Some(actual)) if expected == actual => {}
@@ -50,16 +51,19 @@ fn difference(
                 let actual = String::from_utf8_lossy(actual);
                 let mut pairs = expected.lines().zip(actual.lines()).enumerate();
                 let first = pairs.find(|(_, (expected, actual))| expected != actual);
-                text += &match first {
-                    Some((index, (expected, actual))) => format!(
-                        "{path}:{}\n  expected: {expected}\n  actual:   {actual}\n",
+                let _ = match first {
+                    Some((index, (expected, actual))) => writeln!(
+                        text,
+                        "{path}:{}\n  expected: {expected}\n  actual:   {actual}",
                         index + 1
                     ),
-                    None => format!("{path}: one is longer, or differs in line ends\n"),
+                    None => writeln!(text, "{path}: one is longer, or differs in line ends"),
                 };
             }
-            (Some(_), None) => text += &format!("{path}: was not written\n"),
-            (None, _) => text += &format!("{path}: was not expected\n"),
+            (expected, _) => {
+                let fault = expected.map_or("was not expected", |_| "was not written");
+                let _ = writeln!(text, "{path}: {fault}");
+            }
         }
     }
     text
@@ -88,7 +92,7 @@ fn every_fixture_converts_as_expected() -> Result<()> {
         // Equal in both directions: a manifest nobody expected is a bug too.
         let difference = difference(&tree(&expected)?, &actual);
         if !difference.is_empty() {
-            differences += &format!("--- {case}\n{difference}");
+            let _ = write!(differences, "--- {case}\n{difference}");
         }
     }
     assert!(cases > 0, "no fixtures");
