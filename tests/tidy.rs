@@ -131,10 +131,7 @@ fn named(path: &Utf8Path, text: &str) -> BTreeSet<String> {
         name.starts_with(char::is_uppercase) || name == "convert" || name == "catalog"
     };
     let modules = found.iter().filter(|name| is_module(name)).cloned();
-    let root = found
-        .iter()
-        .any(|name| is_root_item(name))
-        .then(|| "lib".to_owned());
+    let root = found.iter().any(is_root_item).then(|| "lib".to_owned());
     modules.chain(root).collect()
 }
 
