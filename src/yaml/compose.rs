@@ -186,6 +186,7 @@ impl<'a> Composer<'a> {
         if !self.has_started {
             self.has_started = true;
             self.start = span.start;
+            self.root_indentation(&event, &span);
         }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -215,6 +216,28 @@ impl<'a> Composer<'a> {
                 self.complete(Value::Null, 0, Weight::default(), &span);
             }
             _ => {}
+        }
+    }
+
+    /// A tab before the root of a document is indentation, unless the root is a flow collection.
+    fn root_indentation(&mut self, event: &Event<'_>, span: &Range<usize>) {
+        let is_flow = matches!(
+            event,
+            Event::MappingStart(StructureStyle::Flow, ..)
+                | Event::SequenceStart(StructureStyle::Flow, ..)
+        );
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let content = before.trim_end_matches([' ', '\t']);
+        let starts_line = content.is_empty() || content.ends_with('\n');
+        if !is_flow
+            && starts_line
+            && before.len() > content.len()
+            && before[content.len()..].contains('\t')
+        {
+            self.error(
+                "tabs are not indentation".to_owned(),
+                &(content.len()..span.start),
+            );
         }
     }
 
@@ -259,7 +282,7 @@ impl<'a> Composer<'a> {
         start: usize,
     ) {
         let is_emptied = tag
-            .and_then(|tag| tag.suffix_in_namespace("tag:yaml.org,2002:"))
+            .and_then(|tag| tag.suffix_in_namespace(scalar::YAML_TAGS))
             .is_some_and(|tag| tag == "set" || tag == "omap");
         self.stack.push(Frame {
             collection,

@@ -156,16 +156,16 @@ fn character_of(code: u32) -> Option<char> {
     }
 }
 
-/// Between documents, at the start of the text and after a `...` line, a byte order mark is not content.
+/// Before a document, at the start of the text or after a `...` line, a byte order mark is not content.
 fn may_start_document(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
     let Some(lines) = before.strip_suffix('\n') else {
         return before.is_empty();
     };
-    lines
+    let first = lines
         .rsplit('\n')
-        .next()
-        .is_some_and(|line| line.trim_end() == "...")
+        .find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    first.is_none_or(|line| line.trim_end() == "...")
 }
 
 /// A block of 256 characters for private use that the text does not use.

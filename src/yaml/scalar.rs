@@ -8,6 +8,9 @@ use serde_json::{Number, Value};
 use super::events::{ScalarStyle, Tag};
 use super::version_1_1;
 
+/// Where the tags that YAML itself defines live.
+pub(super) const YAML_TAGS: &str = "tag:yaml.org,2002:";
+
 /// Which scalars mean more than their text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Schema {
@@ -28,10 +31,10 @@ pub(super) fn value(
     let tag = match tag {
         None if style == ScalarStyle::Plain => return Ok(plain(text, schema)),
         None => return Ok(Value::String(text.to_owned())),
-        Some(tag) => tag.core_suffix(),
+        Some(tag) => tag.suffix_in_namespace(YAML_TAGS),
     };
     // A tag that does not fit its text is dropped, and the text stays a string.
-    let tagged = match tag {
+    let tagged = match tag.as_deref() {
         Some("null") => null(text),
         Some("bool") => boolean(text, schema),
         Some("int") => integer(text, schema),
