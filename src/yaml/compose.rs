@@ -508,6 +508,20 @@ fn new_key(
     (name, is_duplicate)
 }
 
+/// A value as JavaScript holds it.
+pub(super) fn in_javascript(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(in_javascript).collect(),
+        Value::Object(map) => {
+            let entries = map.into_iter();
+            let entries = entries.map(|(key, value)| (key, in_javascript(value)));
+            Value::Object(in_javascript_order(entries.collect()))
+        }
+        Value::Number(number) => number.as_f64().map_or(Value::Null, scalar::number),
+        scalar => scalar,
+    }
+}
+
 /// JavaScript lists keys that look like array indexes first, in ascending order.
 fn in_javascript_order(map: Map<String, Value>) -> Map<String, Value> {
     if !map.keys().any(|key| array_index(key).is_some()) {

@@ -9,6 +9,7 @@ mod events;
 mod odd;
 mod scalar;
 pub(crate) mod spans;
+pub(crate) mod stringify;
 mod version_1_1;
 
 use std::ops::Range;
@@ -47,4 +48,23 @@ pub fn documents(text: &str) -> Vec<Document> {
 #[must_use]
 pub fn stream(text: &str) -> Vec<Document> {
     compose::documents(text)
+}
+
+/// The only document of a text, or why there is none.
+pub(crate) fn only(text: &str) -> Result<Value, String> {
+    match <[_; 1]>::try_from(stream(text)) {
+        Ok([document]) => document.content.map_err(|errors| {
+            let messages: Vec<_> = errors.into_iter().map(|error| error.message).collect();
+            messages.join("; ")
+        }),
+        Err(documents) => Err(format!(
+            "expected exactly one YAML document, found {}",
+            documents.len()
+        )),
+    }
+}
+
+/// The value of JSON text as JavaScript reads it: keys in its order, numbers as doubles, the last of equal keys.
+pub(crate) fn json(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(text).map(compose::in_javascript)
 }

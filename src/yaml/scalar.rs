@@ -86,6 +86,11 @@ fn plain(text: &str, schema: Schema) -> Value {
         .unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
+/// Whether a plain scalar of this text is a string.
+pub(super) fn is_text(text: &str) -> bool {
+    plain(text, Schema::Core).is_string()
+}
+
 fn null(text: &str) -> Option<Value> {
     matches!(text, "" | "~" | "null" | "Null" | "NULL").then_some(Value::Null)
 }
