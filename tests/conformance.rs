@@ -300,7 +300,7 @@ fn decoded(base64: &str) -> Vec<u8> {
 
 #[test]
 fn trees() -> Result<()> {
-    score("trees", 36, |case| {
+    score("trees", 32, |case| {
         let files = case["input"]["files"].as_object().ok_or("no files")?;
         let files = files
             .iter()

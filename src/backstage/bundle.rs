@@ -19,8 +19,8 @@ use crate::yaml::{self, stringify::Node as Written};
 const MAX_FILES: usize = 1_000;
 /// Bytes of all files of one bundle.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// Nodes visited and references followed in one bundle.
-const MAX_STEPS: usize = 2_000_000;
+/// References followed in one bundle, counted by the parts of their pointers, and keys copied for that.
+const MAX_STEPS: usize = 300_000;
 /// References followed to resolve one, as in the package.
 const MAX_CHAIN: usize = 100;
 /// Bytes of the pointer to a place in the bundle.
@@ -351,7 +351,6 @@ impl<'a> Bundle<'a> {
     fn load_external(&mut self, file: &str, node: NodeId) -> Result<(), Diagnostic> {
         let mut open = vec![(file.to_owned(), node)];
         while let Some((file, node)) = open.pop() {
-            self.step()?;
             if let Some(reference) = self.reference(node)
                 && !reference.starts_with('#')
                 && let Some(loaded) = self.load(&file, &reference)?
@@ -676,7 +675,6 @@ impl<'a> Bundle<'a> {
             indirections: 0,
         })];
         while let Some(task) = tasks.pop() {
-            self.step()?;
             match task {
                 Task::Crawl(visit) => {
                     let is_left_alone = self.keeps_channels && is_kept_in_version_3(&visit.pointer);
@@ -999,4 +997,147 @@ fn is_kept_in_version_3(pointer: &str) -> bool {
             .strip_prefix(start)
             .is_some_and(|rest| rest.contains(end))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+    /// Bundles `apis/o.yaml` of a few files.
+    fn bundled(files: &[(&str, &str)]) -> Result<std::result::Result<String, Code>> {
+        let files: HashMap<&str, &str> = files.iter().copied().collect();
+        let text = files.get("apis/o.yaml").copied().ok_or("no first file")?;
+        let read = |address: &str, holder: &Utf8Path| {
+            let address = address.split('#').next().unwrap_or_default();
+            let place = Place {
+                file: format!("{BASE}{holder}"),
+                pointer: String::new(),
+            };
+            let path = place.resolve(address)?.file.replace(BASE, "");
+            let text = files
+                .get(path.as_str())
+                .ok_or_else(|| fault(format!("no `{path}`")))?;
+            Ok((path.into(), (*text).to_owned()))
+        };
+        let result = bundle(Utf8Path::new("apis/o.yaml"), text, &read);
+        Ok(result.map_err(|found| found.code))
+    }
+
+    #[test]
+    fn text_is_written_as_the_package_writes_it() -> Result<()> {
+        let text = "openapi: 3.0.0\ninfo: {title: t, version: \"1\"}\npaths: {}\n";
+        let expected = "openapi: 3.0.0\ninfo:\n  title: t\n  version: \"1\"\npaths: {}\n";
+        assert_eq!(bundled(&[("apis/o.yaml", text)])?, Ok(expected.to_owned()));
+        Ok(())
+    }
+
+    #[test]
+    fn the_first_place_gets_the_target() -> Result<()> {
+        let files = [
+            (
+                "apis/o.yaml",
+                "paths:\n  /a: {$ref: p/a.yaml}\nschemas: {$ref: ../s.yaml}\n",
+            ),
+            (
+                "apis/p/a.yaml",
+                "get: {$ref: \"../../s.yaml#/A\"}\nput: {$ref: \"../../s.yaml#/B\"}\n",
+            ),
+            ("s.yaml", "A: {type: string}\nB: {items: {$ref: \"#/A\"}}\n"),
+        ];
+        let expected = "paths:\n  /a:\n    get:\n      $ref: \"#/schemas/A\"\n    put:\n      $ref: \"#/schemas/B\"\nschemas:\n  A:\n    type: string\n  B:\n    items:\n      $ref: \"#/schemas/A\"\n";
+        assert_eq!(bundled(&files)?, Ok(expected.to_owned()));
+        Ok(())
+    }
+
+    #[test]
+    fn cycles_become_pointers() -> Result<()> {
+        let files = [
+            (
+                "apis/o.yaml",
+                "N: {$ref: n.yaml}\nS: {$ref: \"#/S\"}\nC: {$ref: c.yaml}\n",
+            ),
+            (
+                "apis/n.yaml",
+                "next: {$ref: n.yaml}\nchild: {$ref: \"#\"}\n",
+            ),
+            ("apis/c.yaml", "$ref: d.yaml\n"),
+            ("apis/d.yaml", "$ref: c.yaml\n"),
+        ];
+        let expected = "N:\n  next:\n    $ref: \"#/N\"\n  child:\n    $ref: \"#/N\"\nS:\n  $ref: \"#/S\"\nC:\n  $ref: \"#/C\"\n";
+        assert_eq!(bundled(&files)?, Ok(expected.to_owned()));
+        Ok(())
+    }
+
+    #[test]
+    fn keys_beside_a_reference_are_kept() -> Result<()> {
+        let files = [
+            (
+                "apis/o.yaml",
+                "a: {$ref: a.yaml, description: own, nested: {p: 1}}\n",
+            ),
+            ("apis/a.yaml", "description: theirs\nnested: {q: 2}\nk: v\n"),
+        ];
+        let expected = "a:\n  description: own\n  nested:\n    q: 2\n    p: 1\n  k: v\n";
+        assert_eq!(bundled(&files)?, Ok(expected.to_owned()));
+        Ok(())
+    }
+
+    #[test]
+    fn version_3_keeps_references_to_channels() -> Result<()> {
+        let files = [
+            (
+                "apis/o.yaml",
+                "asyncapi: 3.0.0\nchannels:\n  c: {$ref: c.yaml}\noperations:\n  o:\n    messages: [{$ref: \"#/channels/c/m\"}]\n",
+            ),
+            ("apis/c.yaml", "m: {payload: {type: string}}\n"),
+        ];
+        let expected = "asyncapi: 3.0.0\nchannels:\n  c:\n    m:\n      payload:\n        type: string\noperations:\n  o:\n    messages:\n      - $ref: \"#/channels/c/m\"\n";
+        assert_eq!(bundled(&files)?, Ok(expected.to_owned()));
+        Ok(())
+    }
+
+    #[test]
+    fn what_leads_nowhere_is_an_error() -> Result<()> {
+        for text in [
+            "a: {$ref: gone.yaml}",
+            "a: {$ref: \"#/b\"}",
+            "a: {$ref: \"o.yaml#b\"}",
+            "a: 1\n---\nb: 2",
+            "text",
+            "",
+        ] {
+            let result = bundled(&[("apis/o.yaml", text)])?;
+            assert_eq!(result, Err(Code::UnresolvedPlaceholder), "{text}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn hostile_references_end() -> Result<()> {
+        // Every level refers to the next one twice, with keys beside it: the copies double.
+        let doubling: String = (0..40)
+            .map(|level| {
+                let next = level + 1;
+                format!("k{level}: {{a: {{$ref: \"#/k{next}/a\", x: 1}}, b: {{$ref: \"#/k{next}/a/x\", y: 2}}}}\n")
+            })
+            .collect();
+        let chain: String = (0..5_000)
+            .map(|level| format!("k{level}: {{$ref: \"#/k{}\"}}\n", level + 1))
+            .collect();
+        let deep = format!(
+            "a: {}1{}",
+            "{b: {$ref: a.yaml, c: ".repeat(100),
+            "}}".repeat(100)
+        );
+        for text in [doubling, chain, deep] {
+            let files = [
+                ("apis/o.yaml", text.as_str()),
+                ("apis/a.yaml", "b: {$ref: o.yaml}"),
+            ];
+            let _ends = bundled(&files)?;
+        }
+        Ok(())
+    }
 }
