@@ -6,6 +6,7 @@
 //! In: roots. Out: a [`Catalog`].
 
 mod address;
+mod bundle;
 pub mod discover;
 pub mod entity;
 pub mod entity_ref;
