@@ -60,6 +60,7 @@ fn read_files(files: &BTreeMap<String, String>, include: &[String]) -> Result<Re
             repository: Some("https://github.com/example/repo/tree/main".to_owned()),
         }],
         patterns: Patterns::new(include, &[])?,
+        revision: None,
     })?)
 }
 

@@ -113,10 +113,8 @@ impl Substitution<'_> {
                 "a placeholder takes a path or an address, not {found}"
             )));
         };
-        let holder = self.sources.path(self.origin.file);
-        let root = self.sources.root_of(self.origin.file);
-        let path = match address::resolve(address, holder, self.sources.root(root)) {
-            Address::Path(path) => path,
+        let (root, path) = match address::resolve(address, self.origin.file, self.sources) {
+            Address::Path(root, path) => (root, path),
             Address::Outside => {
                 let message = format!("the placeholder `{address}` leads out of the repository");
                 return Err(Diagnostic::new(Code::OutsideRoot, message));

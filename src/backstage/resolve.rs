@@ -255,27 +255,25 @@ impl Target<'_> {
         diagnostics: &mut Diagnostics,
     ) -> Result<Vec<Found>, Error> {
         let text = self.text;
-        let root = sources.root_of(self.location.file);
         let mut fault = |code: Code, message: String| {
             diagnostics.push(Diagnostic::new(code, message).at(self.location.clone()));
         };
-        let path =
-            match address::resolve(text, sources.path(self.location.file), sources.root(root)) {
-                Address::Path(path) => path,
-                Address::Outside => {
-                    fault(
-                        Code::OutsideRoot,
-                        format!("the target `{text}` leads out of the repository"),
-                    );
-                    return Ok(Vec::new());
-                }
-                Address::Remote => {
-                    let message =
-                        format!("the target `{text}` is a remote address, which is never fetched");
-                    fault(Code::RemoteLocation, message);
-                    return Ok(Vec::new());
-                }
-            };
+        let (root, path) = match address::resolve(text, self.location.file, sources) {
+            Address::Path(root, path) => (root, path),
+            Address::Outside => {
+                fault(
+                    Code::OutsideRoot,
+                    format!("the target `{text}` leads out of the repository"),
+                );
+                return Ok(Vec::new());
+            }
+            Address::Remote => {
+                let message =
+                    format!("the target `{text}` is a remote address, which is never fetched");
+                fault(Code::RemoteLocation, message);
+                return Ok(Vec::new());
+            }
+        };
         let (paths, by) = if is_pattern(&path) {
             match Pattern::new(&path) {
                 Ok(pattern) => (
