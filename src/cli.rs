@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use backstage2port::Inputs;
+use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Error, Severity};
 use backstage2port::publish::Destination;
@@ -52,6 +53,10 @@ pub(crate) struct Input {
     /// targets and placeholders that name its files by address are read from the root
     #[arg(long, value_name = "URL")]
     repo_url: Option<String>,
+    /// Let an error cost what it costs in Backstage: a document that is no entity takes with it everything that the
+    /// same Location emits, and unknown kinds are errors
+    #[arg(long)]
+    strict: bool,
     /// Succeed when there are no descriptors
     #[arg(long)]
     pub(crate) allow_empty: bool,
@@ -140,6 +145,11 @@ impl Input {
                 .collect(),
             patterns: Patterns::new(&self.include, &self.exclude)?,
             revision: self.rev.clone(),
+            mode: if self.strict {
+                Mode::Strict
+            } else {
+                Mode::Tolerant
+            },
         })
     }
 

@@ -15,6 +15,7 @@ pub mod report;
 pub mod source;
 pub mod yaml;
 
+use backstage::Mode;
 use backstage::discover::Patterns;
 use backstage::read::Tally;
 use backstage::{discover, resolve, stitch, validate};
@@ -34,6 +35,8 @@ pub struct Inputs {
     pub patterns: Patterns,
     /// The revision of the repositories to read; `None` stands for the folders as they are.
     pub revision: Option<String>,
+    /// How far an error reaches.
+    pub mode: Mode,
 }
 
 /// A rebuilt catalog and what there is to say about it.
@@ -59,9 +62,15 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
     let mut sources = Sources::open(inputs.roots, inputs.revision.as_deref())?;
     let mut tally = Tally::default();
     let found = discover::descriptors(&mut sources, &inputs.patterns, &mut diagnostics)?;
-    let mut descriptors = resolve::descriptors(found, &mut sources, &mut tally, &mut diagnostics)?;
+    let mut descriptors = resolve::descriptors(
+        &found,
+        inputs.mode,
+        &mut sources,
+        &mut tally,
+        &mut diagnostics,
+    )?;
     resolve::sort(&mut descriptors, &sources);
-    let validated = validate::entities(descriptors, &mut diagnostics);
+    let validated = validate::entities(descriptors, inputs.mode, &mut diagnostics);
     let catalog = stitch::catalog(validated, &mut diagnostics);
     diagnostics.sort(&sources);
     Ok(Reading {
