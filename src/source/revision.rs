@@ -72,6 +72,10 @@ impl Revision {
             revision: revision.to_owned(),
             message,
         };
+        root.metadata().map_err(|source| RootError::Folder {
+            path: root.to_owned(),
+            source,
+        })?;
         let repository = Repository::discover(root).map_err(|error| match error.code() {
             ErrorCode::NotFound => RootError::NotARepository {
                 path: root.to_owned(),
