@@ -414,7 +414,7 @@ fn what_cannot_be_read_is_explained() -> Result<()> {
         &with("missing", "HEAD"),
         "cannot read the folder missing",
     )?;
-    failed(cwd, &with("empty", "HEAD"), "no commit yet")?;
+    failed(cwd, &with("empty", "HEAD"), "has no commit yet")?;
     failed(
         cwd,
         &["convert", "shop", "--rev", "HEAD"],

@@ -183,13 +183,22 @@ impl Revision {
         }
         let entry = self
             .entries
-            .binary_search_by(|entry| entry.path.as_str().cmp(&name))
-            .map(|at| &self.entries[at]);
-        match entry {
+            .binary_search_by(|entry| entry.path.as_str().cmp(&name));
+        match entry.map(|at| &self.entries[at]) {
             Ok(entry) if entry.kind == Kind::File => Ok(entry),
             Ok(entry) if entry.kind == Kind::Link => not_found("symbolic links are not followed"),
             Ok(_) => not_found("a submodule is another repository"),
-            Err(_) => not_found("no such file in the revision"),
+            Err(at) => {
+                name.push('/');
+                let next = self.entries[at..].iter().map(|entry| &entry.path);
+                let mut folders =
+                    next.take_while(|path| path.starts_with(name.trim_end_matches('/')));
+                if folders.any(|path| path.starts_with(&name)) {
+                    not_found("not a file")
+                } else {
+                    not_found("there is no such file")
+                }
+            }
         }
     }
 }
@@ -216,9 +225,9 @@ fn tree<'a>(repository: &'a Repository, revision: &str) -> Result<Tree<'a>, Stri
         .map_err(|error| match error.code() {
             ErrorCode::Ambiguous => "several objects begin like this: give more digits".to_owned(),
             ErrorCode::NotFound | ErrorCode::UnbornBranch
-                if repository.is_empty().unwrap_or(false) =>
+                if revision.starts_with("HEAD") && repository.head().is_err() =>
             {
-                "the repository has no commit yet".to_owned()
+                "the current branch has no commit yet".to_owned()
             }
             ErrorCode::NotFound | ErrorCode::UnbornBranch => {
                 let shallow = if repository.is_shallow() {

@@ -133,7 +133,16 @@ impl WorkTree {
                 Utf8Component::Normal(_) | Utf8Component::CurDir => full.push(part),
                 _ => return Err(not_found("leads out of the root")),
             }
-            if full.symlink_metadata()?.is_symlink() {
+            // In the words of a revision, which has no operating system to blame.
+            let metadata = full
+                .symlink_metadata()
+                .map_err(|error| match error.kind() {
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                        not_found("there is no such file")
+                    }
+                    _ => error,
+                })?;
+            if metadata.is_symlink() {
                 return Err(not_found("symbolic links are not followed"));
             }
         }
