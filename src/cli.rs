@@ -49,7 +49,7 @@ pub(crate) struct Input {
     /// repositories will do
     #[arg(long, value_name = "REV")]
     pub(crate) rev: Option<String>,
-    /// Address of the repository, such as https://github.com/acme/shop, instead of those of its remotes: Location
+    /// Address of the repository, such as `https://github.com/acme/shop`, instead of those of its remotes: Location
     /// targets and placeholders that name its files by address are read from the root
     #[arg(long, value_name = "URL")]
     repo_url: Option<String>,
