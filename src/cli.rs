@@ -1,6 +1,5 @@
 //! The arguments of the command line and what they mean to the library.
 
-use std::collections::HashSet;
 use std::io::IsTerminal;
 
 use backstage2port::Inputs;
@@ -46,8 +45,12 @@ pub(crate) struct Input {
     /// Do not read files that match this glob; repeatable
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
-    /// Address of the repository, such as https://github.com/acme/shop: Location targets and placeholders that name
-    /// its files by address are then read from the root
+    /// Read this revision of the repositories (a branch, tag or commit) instead of the files on the disk; bare
+    /// repositories will do
+    #[arg(long, value_name = "REV")]
+    pub(crate) rev: Option<String>,
+    /// Address of the repository, such as `https://github.com/acme/shop`, instead of those of its remotes: Location
+    /// targets and placeholders that name its files by address are read from the root
     #[arg(long, value_name = "URL")]
     repo_url: Option<String>,
     /// Let an error cost what it costs in Backstage: a document that is no entity takes with it everything that the
@@ -71,7 +74,7 @@ pub(crate) struct Convert {
     pub(crate) input: Input,
     /// Write below this folder instead of into the roots
     #[arg(long, value_name = "DIR")]
-    out: Option<Utf8PathBuf>,
+    pub(crate) out: Option<Utf8PathBuf>,
     /// Say what would be written, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -131,19 +134,17 @@ enum Color {
 impl Input {
     /// What the library reads.
     pub(crate) fn inputs(&self) -> Result<Inputs, Error> {
-        let mut known = HashSet::new();
-        let roots = self.roots.iter().filter(|root| {
-            let folder = root.canonicalize_utf8().unwrap_or_else(|_| (*root).clone());
-            known.insert(folder)
-        });
         Ok(Inputs {
-            roots: roots
+            roots: self
+                .roots
+                .iter()
                 .map(|path| Root {
                     path: path.clone(),
                     repository: self.repo_url.clone(),
                 })
                 .collect(),
             patterns: Patterns::new(&self.include, &self.exclude)?,
+            revision: self.rev.clone(),
             mode: if self.strict {
                 Mode::Strict
             } else {

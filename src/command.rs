@@ -28,6 +28,10 @@ pub(crate) enum Outcome {
 pub(crate) enum Failure {
     #[error(transparent)]
     Run(#[from] Error),
+    #[error(
+        "--rev needs --out DIR: manifests of a revision do not belong into a folder that may hold another one"
+    )]
+    RevisionWithoutOut,
     #[error("cannot print")]
     Print(#[from] io::Error),
     #[error("cannot start {threads} threads")]
@@ -61,6 +65,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
 }
 
 fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
+    if command.input.rev.is_some() && command.out.is_none() {
+        return Err(Failure::RevisionWithoutOut);
+    }
     start_threads(&command.input)?;
     let options = Options {
         profile: Profile::load(&command.profile)?,

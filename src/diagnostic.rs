@@ -6,7 +6,7 @@ use std::fmt;
 
 use camino::Utf8PathBuf;
 
-use crate::source::{Location, Sources};
+use crate::source::{Location, RootError, Sources};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -267,6 +267,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The roots cannot be opened.
+    #[error(transparent)]
+    Open(#[from] RootError),
     /// An include or exclude pattern is not a glob.
     #[error("the pattern `{pattern}` is not a valid glob: {message}")]
     Glob {

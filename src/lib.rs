@@ -34,6 +34,8 @@ pub struct Inputs {
     pub roots: Vec<Root>,
     /// Which of their files are descriptors.
     pub patterns: Patterns,
+    /// The revision of the repositories to read; `None` stands for the folders as they are.
+    pub revision: Option<String>,
     /// How far an error reaches.
     pub mode: Mode,
 }
@@ -55,10 +57,10 @@ pub struct Reading {
 ///
 /// # Errors
 ///
-/// [`Error::Root`] when a root cannot be read. Whatever is wrong with a descriptor is a diagnostic.
+/// [`Error::Open`] and [`Error::Root`] when a root cannot be read. Whatever is wrong with a descriptor is a diagnostic.
 pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
     let mut diagnostics = Diagnostics::default();
-    let mut sources = Sources::new(inputs.roots);
+    let mut sources = Sources::open(inputs.roots, inputs.revision.as_deref())?;
     let mut tally = Tally::default();
     let found = discover::descriptors(&mut sources, &inputs.patterns, &mut diagnostics)?;
     let mut descriptors = resolve::descriptors(

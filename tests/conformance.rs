@@ -88,6 +88,7 @@ fn read_files(
             repository: Some(repository.to_owned()),
         }],
         patterns: Patterns::new(include, &[])?,
+        revision: None,
         mode,
     })?)
 }

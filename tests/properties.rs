@@ -32,6 +32,7 @@ fn inputs(root: &Utf8Path, mode: Mode) -> Result<Inputs, TestCaseError> {
             repository: None,
         }],
         patterns: Patterns::new(&[], &[]).map_err(fault)?,
+        revision: None,
         mode,
     })
 }

@@ -201,7 +201,7 @@ fn an_import_against_the_direction_is_seen() -> Result<()> {
             &["port"],
         ),
         (
-            "src/source.rs",
+            "src/source/mod.rs",
             "fn of() -> crate::render::Format {",
             &["render"],
         ),

@@ -2,11 +2,12 @@
 //!
 //! In: the text of the address and the file it stands in. Out: an [`Address`]. A root behaves like a repository on a
 //! git host: `./x`, `x` and `../x` start at the folder of the file, `/x` at the root, and standard URL rules apply.
+//! Whether an absolute address names a file of a root is up to `source/`, which knows the repositories.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
 
-use crate::source::Root;
+use crate::source::{RootId, Sources, percent_decoded};
 
 /// Stands for the root while an address is resolved. An address cannot climb out of it unnoticed, because nobody
 /// writes this name.
@@ -15,8 +16,8 @@ const BASE: &str = "https://root.invalid/%00root%00/";
 /// What an address names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Address {
-    /// A path inside the root, decoded. It may hold glob characters.
-    Path(Utf8PathBuf),
+    /// A root and a path inside it, decoded. It may hold glob characters.
+    Path(RootId, Utf8PathBuf),
     /// A path that leads out of the root.
     Outside,
     /// Something on another host or in another repository.
@@ -25,14 +26,15 @@ pub(super) enum Address {
 
 /// Resolves an address as `ScmIntegrations.resolveUrl` does for a file on a git host (backstage/backstage,
 /// `packages/integration/src/helpers.ts`).
-pub(super) fn resolve(address: &str, holder: &Utf8Path, root: &Root) -> Address {
+pub(super) fn resolve(
+    address: &str,
+    root: RootId,
+    holder: &Utf8Path,
+    sources: &Sources,
+) -> Address {
     if let Ok(url) = Url::parse(address) {
-        return match &root.repository {
-            Some(repository) => {
-                in_repository(&url, repository).map_or(Address::Remote, |path| checked(&path))
-            }
-            None => Address::Remote,
-        };
+        let file = sources.file_at_address(&url, root);
+        return file.map_or(Address::Remote, |(root, path)| inside(root, &path));
     }
     let Ok(base) = Url::parse(BASE) else {
         return Address::Remote;
@@ -49,7 +51,7 @@ pub(super) fn resolve(address: &str, holder: &Utf8Path, root: &Root) -> Address 
     };
     match resolved {
         Ok(url) if url.host() == base.host() => match url.path().strip_prefix(base.path()) {
-            Some(path) => checked(path),
+            Some(path) => checked(root, path),
             None => Address::Outside,
         },
         _ => Address::Remote,
@@ -57,83 +59,40 @@ pub(super) fn resolve(address: &str, holder: &Utf8Path, root: &Root) -> Address 
 }
 
 /// Decodes a path and makes sure that it stays inside: an encoded slash must not smuggle `..` in.
-fn checked(path: &str) -> Address {
-    let Ok(decoded) = percent_decoded(path) else {
-        return Address::Outside;
-    };
-    let is_inside = !decoded.contains(['\0', '\\'])
-        && !decoded.starts_with('/')
-        && decoded.split('/').all(|part| part != ".." && part != ".");
+fn checked(root: RootId, path: &str) -> Address {
+    percent_decoded(path).map_or(Address::Outside, |path| inside(root, &path))
+}
+
+fn inside(root: RootId, path: &str) -> Address {
+    let is_inside = !path.contains(['\0', '\\'])
+        && !path.starts_with('/')
+        && path.split('/').all(|part| part != ".." && part != ".");
     if is_inside {
-        Address::Path(decoded.trim_end_matches('/').into())
+        Address::Path(root, path.trim_end_matches('/').into())
     } else {
         Address::Outside
     }
 }
 
-fn percent_decoded(path: &str) -> Result<String, std::string::FromUtf8Error> {
-    let bytes = path.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let escaped = (*byte == b'%')
-            .then(|| path.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        decoded.push(escaped.unwrap_or(*byte));
-        at += if escaped.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8(decoded)
-}
-
-/// The path of a file in a repository, from its address on the host, such as
-/// `https://github.com/acme/shop/blob/main/a/catalog-info.yaml`. The revision is not compared unless the repository's
-/// own address names one.
-fn in_repository(url: &Url, repository: &str) -> Option<String> {
-    let repository = Url::parse(repository.trim_end_matches('/').trim_end_matches(".git")).ok()?;
-    if url.host_str()? != repository.host_str()? || url.port() != repository.port() {
-        return None;
-    }
-    let base: Vec<&str> = repository
-        .path_segments()?
-        .filter(|part| !part.is_empty())
-        .collect();
-    let segments: Vec<&str> = url.path_segments()?.collect();
-    let (own, given_revision) = match base.iter().position(|part| VIEWS.contains(part)) {
-        Some(view) if view >= 2 => (
-            base[..view].strip_suffix(&["-"]).unwrap_or(&base[..view]),
-            base.get(view + 1),
-        ),
-        _ => (&base[..], None),
-    };
-    let rest = segments.strip_prefix(own)?;
-    // GitLab puts a dash in front.
-    let rest = rest.strip_prefix(&["-"]).unwrap_or(rest);
-    match rest {
-        [view, revision, path @ ..] if VIEWS.contains(view) && !path.is_empty() => given_revision
-            .is_none_or(|given| given == revision)
-            .then(|| path.join("/")),
-        _ => None,
-    }
-}
-
-/// What stands between repository and revision: GitHub and GitLab, Bitbucket Cloud.
-const VIEWS: &[&str] = &["blob", "tree", "edit", "raw", "src"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Root;
 
-    fn root(repository: Option<&str>) -> Root {
-        Root {
-            path: ".".into(),
+    /// What an address names in a file of the first root; the second root is another repository.
+    fn resolved(address: &str, holder: &str, repository: Option<&str>) -> Address {
+        let root = |path: &str, repository: Option<&str>| Root {
+            path: path.into(),
             repository: repository.map(ToOwned::to_owned),
-        }
+        };
+        let other = repository.map(|_| "https://github.com/acme/other");
+        let mut sources = Sources::new(vec![root("a", repository), root("b", other)]);
+        let file = sources.add(RootId(0), holder.into());
+        resolve(address, sources.root_of(file), sources.path(file), &sources)
     }
 
     #[test]
     fn relative_addresses_stay_in_the_root() {
-        let holder = Utf8Path::new("a/b/catalog-info.yaml");
         for (address, expected) in [
             ("./x.yaml", Some("a/b/x.yaml")),
             ("x.yaml", Some("a/b/x.yaml")),
@@ -153,43 +112,41 @@ mod tests {
             ("{c,d}/x.yaml", Some("a/b/{c,d}/x.yaml")),
             ("", Some("a/b/catalog-info.yaml")),
         ] {
-            let expected = expected.map_or(Address::Outside, |path| Address::Path(path.into()));
-            assert_eq!(resolve(address, holder, &root(None)), expected, "{address}");
+            let expected = expected.map_or(Address::Outside, |path| {
+                Address::Path(RootId(0), path.into())
+            });
+            let found = resolved(address, "a/b/catalog-info.yaml", None);
+            assert_eq!(found, expected, "{address}");
         }
     }
 
     #[test]
-    fn addresses_of_the_own_repository_are_files() {
-        let holder = Utf8Path::new("catalog-info.yaml");
-        let github = root(Some("https://github.com/acme/shop"));
+    fn addresses_of_the_given_repositories_are_files() {
+        let shop = Some("https://github.com/acme/shop");
+        let path = |root, path: &str| Address::Path(RootId(root), path.into());
         for (address, expected) in [
             (
                 "https://github.com/acme/shop/blob/main/a/x.yaml",
-                Some("a/x.yaml"),
+                path(0, "a/x.yaml"),
             ),
             (
-                "https://github.com/acme/shop/tree/main/x.yaml",
-                Some("x.yaml"),
+                "https://github.com/acme/other/blob/main/x.yaml",
+                path(1, "x.yaml"),
             ),
-            ("https://github.com/acme/other/blob/main/x.yaml", None),
-            ("https://example.com/acme/shop/blob/main/x.yaml", None),
-            ("mailto:x", None),
-        ] {
-            let expected = expected.map_or(Address::Remote, |path| Address::Path(path.into()));
-            assert_eq!(resolve(address, holder, &github), expected, "{address}");
-            assert_eq!(
-                resolve(address, holder, &root(None)),
+            (
+                "https://github.com/acme/shop/blob/main/a%2f..%2f..%2fx",
+                Address::Outside,
+            ),
+            (
+                "https://github.com/acme/third/blob/main/x.yaml",
                 Address::Remote,
-                "{address}"
-            );
+            ),
+            ("mailto:x", Address::Remote),
+        ] {
+            let found = resolved(address, "catalog-info.yaml", shop);
+            assert_eq!(found, expected, "{address}");
+            let unknown = resolved(address, "catalog-info.yaml", None);
+            assert_eq!(unknown, Address::Remote, "{address}");
         }
-        let branch = root(Some("https://gitlab.com/acme/sub/shop/-/tree/main"));
-        let own = "https://gitlab.com/acme/sub/shop/-/blob/main/x.yaml";
-        assert_eq!(
-            resolve(own, holder, &branch),
-            Address::Path("x.yaml".into())
-        );
-        let other = "https://gitlab.com/acme/sub/shop/-/blob/dev/x.yaml";
-        assert_eq!(resolve(other, holder, &branch), Address::Remote);
     }
 }

@@ -130,7 +130,7 @@ impl Substitution<'_> {
         };
         let holder = self.sources.path(self.origin.file);
         let root = self.sources.root_of(self.origin.file);
-        let (path, text) = read(self.sources, root, "the placeholder", address, holder)?;
+        let (root, path, text) = read(self.sources, root, "the placeholder", address, holder)?;
         match resolver {
             Resolver::Text => Ok(Value::String(text)),
             Resolver::Json => yaml::json(&text)
@@ -139,23 +139,29 @@ impl Substitution<'_> {
                 yaml::only(&text).map_err(|error| unresolved(format!("`{path}`: {error}")))
             }
             Resolver::Bundle => bundle::bundle(&path, &text, &|address, holder| {
-                read(self.sources, root, "the reference", address, holder)
+                let (found, path, text) =
+                    read(self.sources, root, "the reference", address, holder)?;
+                if found == root {
+                    return Ok((path, text));
+                }
+                let message = format!("the reference `{address}` leads into another repository");
+                Err(Diagnostic::new(Code::RemotePlaceholder, message))
             })
             .map(Value::String),
         }
     }
 }
 
-/// The path and the text of the file that an address names, seen from the file that holds the address.
+/// The root, the path and the text of the file that an address names, seen from the file that holds the address.
 fn read(
     sources: &Sources,
     root: RootId,
     what: &str,
     address: &str,
     holder: &Utf8Path,
-) -> Result<(Utf8PathBuf, String), Diagnostic> {
-    let path = match address::resolve(address, holder, sources.root(root)) {
-        Address::Path(path) => path,
+) -> Result<(RootId, Utf8PathBuf, String), Diagnostic> {
+    let (root, path) = match address::resolve(address, root, holder, sources) {
+        Address::Path(root, path) => (root, path),
         Address::Outside => {
             let message = format!("{what} `{address}` leads out of the repository");
             return Err(Diagnostic::new(Code::OutsidePlaceholder, message));
@@ -168,7 +174,7 @@ fn read(
         }
     };
     match sources.text_at(root, &path) {
-        Ok(text) => Ok((path, text)),
+        Ok(text) => Ok((root, path, text)),
         Err(error) => {
             let message = format!("the file `{path}` of {what} cannot be read: {error}");
             Err(Diagnostic::new(Code::UnresolvedPlaceholder, message).help(

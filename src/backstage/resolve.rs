@@ -404,22 +404,22 @@ impl Target<'_> {
     ) -> Result<Result<Vec<Found>, Diagnostic>, Error> {
         let text = self.text;
         let fault = |code, message: String| Ok(Err(Diagnostic::new(code, message)));
-        let root = sources.root_of(self.location.file);
-        let path =
-            match address::resolve(text, sources.path(self.location.file), sources.root(root)) {
-                Address::Path(path) => path,
-                Address::Outside => {
-                    return fault(
-                        Code::OutsideLocation,
-                        format!("the target `{text}` leads out of the repository"),
-                    );
-                }
-                Address::Remote => {
-                    let message =
-                        format!("the target `{text}` is a remote address, which is never fetched");
-                    return fault(Code::RemoteLocation, message);
-                }
-            };
+        let file = self.location.file;
+        let (root, holder) = (sources.root_of(file), sources.path(file));
+        let (root, path) = match address::resolve(text, root, holder, sources) {
+            Address::Path(root, path) => (root, path),
+            Address::Outside => {
+                return fault(
+                    Code::OutsideLocation,
+                    format!("the target `{text}` leads out of the repository"),
+                );
+            }
+            Address::Remote => {
+                let message =
+                    format!("the target `{text}` is a remote address, which is never fetched");
+                return fault(Code::RemoteLocation, message);
+            }
+        };
         let (paths, by, fails_how) = if glob::is_pattern(path.as_str()) {
             let glob = match Glob::new(path.as_str()) {
                 Ok(glob) => glob,
