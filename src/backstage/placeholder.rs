@@ -99,7 +99,7 @@ impl Substitution<'_> {
                 };
                 match placeholder {
                     Some((resolver, address)) => match self.resolved(resolver, address) {
-                        Ok(resolved) => *value = resolved,
+                        Ok(content) => *value = content,
                         Err(fault) => self
                             .faults
                             .push(fault.at(self.origin.value(self.field.clone()))),
@@ -121,7 +121,8 @@ impl Substitution<'_> {
         };
         let holder = self.sources.path(self.origin.file);
         let root = self.sources.root_of(self.origin.file);
-        let (path, text) = read(self.sources, root, "the placeholder", address, holder)?;
+        let (path, text) =
+            read(self.sources, root, "the placeholder", address, holder).map_err(|found| *found)?;
         match resolver {
             Resolver::Text => Ok(Value::String(text)),
             Resolver::Json => yaml::json(&text)
@@ -132,7 +133,8 @@ impl Substitution<'_> {
             Resolver::Bundle => bundle::bundle(&path, &text, &|address, holder| {
                 read(self.sources, root, "the reference", address, holder)
             })
-            .map(Value::String),
+            .map(Value::String)
+            .map_err(|found| *found),
         }
     }
 }
@@ -144,27 +146,26 @@ fn read(
     what: &str,
     address: &str,
     holder: &Utf8Path,
-) -> Result<(Utf8PathBuf, String), Diagnostic> {
+) -> Result<(Utf8PathBuf, String), bundle::Fault> {
     let path = match address::resolve(address, holder, sources.root(root)) {
         Address::Path(path) => path,
         Address::Outside => {
             let message = format!("{what} `{address}` leads out of the repository");
-            return Err(Diagnostic::new(Code::OutsideRoot, message));
+            return Err(Box::new(Diagnostic::new(Code::OutsideRoot, message)));
         }
         Address::Remote => {
             let message =
                 format!("{what} names the remote address `{address}`, which is never fetched");
-            return Err(Diagnostic::new(Code::RemotePlaceholder, message)
-                .help("put a copy of the file into the repository and name it by its path"));
+            let found = Diagnostic::new(Code::RemotePlaceholder, message)
+                .help("put a copy of the file into the repository and name it by its path");
+            return Err(Box::new(found));
         }
     };
     match sources.text_at(root, &path) {
         Ok(text) => Ok((path, text)),
         Err(error) => {
             let message = format!("the file `{path}` of {what} cannot be read: {error}");
-            Err(Diagnostic::new(Code::UnresolvedPlaceholder, message).help(
-                "paths start at the folder of the file that holds them, or with `/` at the root of the repository",
-            ))
+            Err(Box::new(Diagnostic::new(Code::UnresolvedPlaceholder, message).help("paths start at the folder of the file that holds them, or with `/` at the root of the repository")))
         }
     }
 }
