@@ -111,8 +111,9 @@ impl Substitution<'_> {
         }
     }
 
-    fn resolved(&self, resolver: Resolver, address: &Value) -> Result<Value, Diagnostic> {
-        let unresolved = |message: String| Diagnostic::new(Code::UnresolvedPlaceholder, message);
+    fn resolved(&self, resolver: Resolver, address: &Value) -> Result<Value, bundle::Fault> {
+        let unresolved =
+            |message: String| Box::new(Diagnostic::new(Code::UnresolvedPlaceholder, message));
         let Value::String(address) = address else {
             let found = article(address);
             return Err(unresolved(format!(
@@ -133,8 +134,7 @@ impl Substitution<'_> {
             Resolver::Bundle => bundle::bundle(&path, &text, &|address, holder| {
                 read(self.sources, root, "the reference", address, holder)
             })
-            .map(Value::String)
-            .map_err(|found| *found),
+            .map(Value::String),
         }
     }
 }

@@ -60,7 +60,7 @@ impl<'input> Events<'input> {
         // before it.
         let belongs_to_previous =
             *error.kind() == ErrorKind::ExpectedDocumentStart && !self.in_document;
-        if !self.in_document && !(belongs_to_previous && self.next_document > 0) {
+        if !self.in_document && (!belongs_to_previous || self.next_document == 0) {
             self.next_document += 1;
         }
         self.in_document = false;

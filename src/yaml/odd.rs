@@ -110,6 +110,10 @@ impl<'a> Source<'a> {
 }
 
 /// A quick look for bytes that odd characters start with.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, many bytes are looked at at once"
+)]
 fn may_have_odd(bytes: &[u8]) -> bool {
     let is_suspicious = |byte: u8| {
         (byte < 0x20) & (byte != b'\n') & (byte != b'\t')

@@ -191,7 +191,7 @@ pub(super) fn number_text(number: f64) -> String {
         shortest(number)
     } else {
         let text = format!("{number:e}");
-        match text.split_once("e") {
+        match text.split_once('e') {
             Some((digits, exponent)) if !exponent.starts_with('-') => {
                 format!("{digits}e+{exponent}")
             }
