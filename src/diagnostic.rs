@@ -103,8 +103,12 @@ codes! {
     RemotePlaceholder = "remote-placeholder", Error;
     /// A placeholder cannot be resolved.
     UnresolvedPlaceholder = "unresolved-placeholder", Error;
-    /// A Location target or a placeholder leads out of the root.
-    OutsideRoot = "outside-root", Error;
+    /// A Location target leads out of the root.
+    OutsideLocation = "outside-location", Error;
+    /// A placeholder leads out of the root.
+    OutsidePlaceholder = "outside-placeholder", Error;
+    /// Backstage drops this document because another one that the same Location emits is broken (`--strict`).
+    LostToNeighbour = "lost-to-neighbour", Error;
     /// The profile maps no resource for a kind, so its entities are not converted.
     UnmappedKind = "unmapped-kind", Note;
     /// A jq expression of the mapping failed for an entity; the value is left out.
@@ -141,9 +145,9 @@ pub struct Diagnostic {
     /// Where it is; `None` where no single place is to blame.
     pub location: Option<Location>,
     /// What is wrong, in the user's words, without a final full stop.
-    pub message: String,
+    pub message: Box<str>,
     /// What to do about it, where that is known.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
     /// Other places that belong to it, each with its part in the story.
     pub related: Vec<(Location, String)>,
 }
@@ -155,7 +159,7 @@ impl Diagnostic {
             code,
             severity: code.severity(),
             location: None,
-            message: message.into(),
+            message: message.into().into(),
             help: None,
             related: Vec::new(),
         }
@@ -171,7 +175,7 @@ impl Diagnostic {
     /// The same finding with a remedy.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(help.into().into());
         self
     }
 
@@ -212,6 +216,7 @@ impl Diagnostics {
     }
 
     /// The findings in the order they were made; after [`Diagnostics::sort`], in the order of their places.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Diagnostic> {
         self.0.iter()
     }

@@ -7,6 +7,7 @@
 
 pub mod backstage;
 pub mod diagnostic;
+pub mod generated;
 pub mod map;
 pub mod port;
 pub mod publish;
@@ -15,6 +16,7 @@ pub mod report;
 pub mod source;
 pub mod yaml;
 
+use backstage::Mode;
 use backstage::discover::Patterns;
 use backstage::read::Tally;
 use backstage::{discover, resolve, stitch, validate};
@@ -32,6 +34,8 @@ pub struct Inputs {
     pub roots: Vec<Root>,
     /// Which of their files are descriptors.
     pub patterns: Patterns,
+    /// How far an error reaches.
+    pub mode: Mode,
 }
 
 /// A rebuilt catalog and what there is to say about it.
@@ -57,9 +61,15 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
     let mut sources = Sources::new(inputs.roots);
     let mut tally = Tally::default();
     let found = discover::descriptors(&mut sources, &inputs.patterns, &mut diagnostics)?;
-    let mut descriptors = resolve::descriptors(found, &mut sources, &mut tally, &mut diagnostics)?;
+    let mut descriptors = resolve::descriptors(
+        &found,
+        inputs.mode,
+        &mut sources,
+        &mut tally,
+        &mut diagnostics,
+    )?;
     resolve::sort(&mut descriptors, &sources);
-    let validated = validate::entities(descriptors, &mut diagnostics);
+    let validated = validate::entities(descriptors, inputs.mode, &mut diagnostics);
     let catalog = stitch::catalog(validated, &mut diagnostics);
     diagnostics.sort(&sources);
     Ok(Reading {

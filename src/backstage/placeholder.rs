@@ -91,24 +91,33 @@ impl Substitution<'_> {
                 }
             }
             Value::Object(map) => {
-                let placeholder = match map.iter().next() {
-                    Some((key, address)) if map.len() == 1 => {
-                        Resolver::named(key).map(|resolver| (resolver, address))
-                    }
-                    _ => None,
+                let Some((resolver, key, address)) = self.placeholder(map) else {
+                    return self.map(map);
                 };
-                match placeholder {
-                    Some((resolver, address)) => match self.resolved(resolver, address) {
-                        Ok(content) => *value = content,
-                        Err(fault) => self
-                            .faults
-                            .push(fault.at(self.origin.value(self.field.clone()))),
-                    },
-                    None => self.map(map),
+                match self.resolved(resolver, address) {
+                    Ok(content) => *value = content,
+                    Err(fault) => {
+                        let place = self.origin.value(self.field.key(key));
+                        self.faults.push(fault.at(place));
+                    }
                 }
             }
             _ => {}
         }
+    }
+
+    /// The placeholder that a map is: its only key names a resolver.
+    fn placeholder<'m>(
+        &self,
+        map: &'m Map<String, Value>,
+    ) -> Option<(Resolver, &'m str, &'m Value)> {
+        // Backstage has put annotations of its own into the map by then, so nothing stands alone there.
+        let is_annotations = self.field == FieldPath::keys(["metadata", "annotations"]);
+        let (key, address) = map
+            .iter()
+            .next()
+            .filter(|_| map.len() == 1 && !is_annotations)?;
+        Some((Resolver::named(key)?, key, address))
     }
 
     fn resolved(&self, resolver: Resolver, address: &Value) -> Result<Value, bundle::Fault> {
@@ -151,7 +160,7 @@ fn read(
         Address::Path(path) => path,
         Address::Outside => {
             let message = format!("{what} `{address}` leads out of the repository");
-            return Err(Box::new(Diagnostic::new(Code::OutsideRoot, message)));
+            return Err(Box::new(Diagnostic::new(Code::OutsidePlaceholder, message)));
         }
         Address::Remote => {
             let message =

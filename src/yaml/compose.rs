@@ -87,13 +87,9 @@ struct LineCounter<'a> {
 }
 
 impl LineCounter<'_> {
-    #[expect(
-        clippy::naive_bytecount,
-        reason = "counted once a file; not worth a dependency"
-    )]
     fn line(&mut self, offset: usize) -> usize {
-        if let Some(between) = self.text.as_bytes().get(self.at..offset) {
-            self.line += between.iter().filter(|byte| **byte == b'\n').count();
+        if let Some(between) = self.text.get(self.at..offset) {
+            self.line += between.matches('\n').count();
             self.at = offset;
         }
         self.line

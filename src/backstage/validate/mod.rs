@@ -1,0 +1,348 @@
+//! Turns descriptors into entities: policies, the schema of the kind, references.
+//!
+//! In: descriptors. Out: [`Validated`] entities, or everything that is wrong with a descriptor, in the order in which
+//! Backstage checks. A descriptor with an error gives no entity and no relations. Rules: the entity policies of
+//! `packages/catalog-model/src/entity/policies` and the kinds of [`super::kind`].
+
+mod policy;
+mod shape;
+
+use rayon::prelude::*;
+use serde_json::{Map, Value};
+
+use super::Mode;
+use super::entity::Entity;
+use super::entity_ref::{EntityRef, EntityRefError};
+use super::kind::{self, Field, Kind, RelationRule, Variant};
+use super::location_ref::is_script;
+use super::read::{Descriptor, article};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::source::{FieldPath, Origin};
+
+/// An entity and the references its fields hold.
+#[derive(Debug)]
+pub struct Validated {
+    /// The entity.
+    pub entity: Entity,
+    /// What its fields refer to, in the order Backstage reads them.
+    pub references: Vec<Reference>,
+}
+
+/// A reference in a field of an entity.
+#[derive(Debug)]
+pub struct Reference {
+    /// Where it stands.
+    pub field: FieldPath,
+    /// Type of the relation from the holder to the target.
+    pub forward: &'static str,
+    /// Type of the relation from the target to the holder.
+    pub inverse: &'static str,
+    /// The target.
+    pub target: EntityRef,
+}
+
+/// Validates descriptors, in parallel, and keeps their order.
+#[must_use]
+pub fn entities(
+    descriptors: Vec<Descriptor>,
+    mode: Mode,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Validated> {
+    let checked: Vec<_> = descriptors
+        .into_par_iter()
+        .map(|descriptor| {
+            let mut faults = Diagnostics::default();
+            let validated = entity(descriptor, mode, &mut faults);
+            (validated, faults)
+        })
+        .collect();
+    let mut validated = Vec::with_capacity(checked.len());
+    for (entity, faults) in checked {
+        diagnostics.append(faults);
+        validated.extend(entity);
+    }
+    validated
+}
+
+/// Validates one descriptor.
+#[must_use]
+pub fn entity(
+    descriptor: Descriptor,
+    mode: Mode,
+    diagnostics: &mut Diagnostics,
+) -> Option<Validated> {
+    let Descriptor {
+        origin,
+        entity_ref,
+        mut value,
+    } = descriptor;
+    let mut check = Check {
+        origin,
+        mode,
+        faults: Diagnostics::default(),
+        has_error: false,
+    };
+    // Backstage stops at the first policy that fails; the checks after it are told here as well.
+    check.root(&value);
+    check.metadata_schema(&value);
+    check.formats(&value);
+    let references = if check.has_error {
+        Vec::new()
+    } else {
+        // Lists are sorted only after their items have been told by position.
+        let references = check.kind(&value, &entity_ref);
+        complete(&mut value, &entity_ref);
+        references
+    };
+    let is_valid = !check.has_error;
+    diagnostics.append(check.faults);
+    is_valid.then(|| Validated {
+        entity: Entity {
+            entity_ref,
+            value,
+            origin,
+        },
+        references,
+    })
+}
+
+/// Reference lists that Backstage sorts, whatever the kind.
+const SORTED_LISTS: &[&str] = &[
+    "providesApis",
+    "consumesApis",
+    "dependsOn",
+    "dependencyOf",
+    "memberOf",
+    "children",
+    "members",
+];
+/// What the catalog fills in itself, whatever the author wrote. The annotations say where an entity was read;
+/// `.source` of the mapping does that here.
+const OVERWRITTEN_ANNOTATIONS: &[&str] = &[
+    "backstage.io/managed-by-location",
+    "backstage.io/managed-by-origin-location",
+];
+
+/// Addresses that the catalog's pages show as links; scripts are replaced (`stitcher` of the catalog backend).
+const SHOWN_ADDRESSES: &[&str] = &["backstage.io/view-url", "backstage.io/edit-url"];
+const REJECTED_ADDRESS: &str = "https://backstage.io/annotation-rejected-for-security-reasons";
+
+/// What Backstage's processors add and change.
+fn complete(value: &mut Map<String, Value>, entity_ref: &EntityRef) {
+    if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
+        metadata.insert(
+            "namespace".to_owned(),
+            Value::String(entity_ref.namespace.clone()),
+        );
+        metadata.shift_remove("uid");
+        if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+            for overwritten in OVERWRITTEN_ANNOTATIONS {
+                annotations.shift_remove(*overwritten);
+            }
+            for shown in SHOWN_ADDRESSES {
+                if let Some(Value::String(address)) = annotations.get_mut(*shown)
+                    && is_script(address)
+                {
+                    REJECTED_ADDRESS.clone_into(address);
+                }
+            }
+        }
+    }
+    if let Some(Value::Object(spec)) = value.get_mut("spec") {
+        for list in SORTED_LISTS {
+            if let Some(Value::Array(items)) = spec.get_mut(*list)
+                && items.iter().all(Value::is_string)
+            {
+                items.sort_by(|a, b| utf16(a).cmp(utf16(b)));
+            }
+        }
+    }
+}
+
+/// JavaScript sorts texts by UTF-16 code units.
+fn utf16(value: &Value) -> impl Iterator<Item = u16> {
+    value.as_str().unwrap_or_default().encode_utf16()
+}
+
+/// Collects the faults of one descriptor.
+struct Check {
+    origin: Origin,
+    mode: Mode,
+    faults: Diagnostics,
+    has_error: bool,
+}
+
+impl Check {
+    fn fault(&mut self, code: Code, field: FieldPath, message: String) {
+        self.has_error = true;
+        self.faults
+            .push(Diagnostic::new(code, message).at(self.origin.value(field)));
+    }
+
+    /// The schema of the kind and the references of its fields; a kind that Backstage does not know has neither.
+    fn kind(&mut self, value: &Map<String, Value>, entity_ref: &EntityRef) -> Vec<Reference> {
+        let api_version = value
+            .get("apiVersion")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let Some(kind) = kind::kind(&entity_ref.kind, api_version) else {
+            self.custom_kind(&entity_ref.kind, api_version);
+            return Vec::new();
+        };
+        let path = FieldPath::keys(["spec"]);
+        let Some(Value::Object(spec)) = value.get("spec") else {
+            self.fault(Code::InvalidSpec, path, "`spec` is missing".to_owned());
+            return Vec::new();
+        };
+        self.spec(spec, kind, &path);
+        let mut references = Vec::new();
+        if !self.has_error {
+            for rule in kind
+                .relations
+                .iter()
+                .filter(|rule| kind.has_field(spec, rule.field))
+            {
+                self.references(
+                    spec.get(rule.field),
+                    rule,
+                    &path.key(rule.field),
+                    entity_ref,
+                    &mut references,
+                );
+            }
+        }
+        references
+    }
+
+    fn spec(&mut self, spec: &Map<String, Value>, kind: &Kind, path: &FieldPath) {
+        let Some(variant) = kind.variant(spec) else {
+            return self.fields(spec, kind.spec, path, Code::InvalidSpec);
+        };
+        let passes = |fields: &[Field]| {
+            let mut trial = Self {
+                origin: self.origin,
+                mode: self.mode,
+                faults: Diagnostics::default(),
+                has_error: false,
+            };
+            trial.fields(spec, fields, path, Code::InvalidSpec);
+            !trial.has_error
+        };
+        if !(variant.is_alternative && passes(kind.spec)) {
+            self.fields(spec, variant.spec, path, Code::InvalidSpec);
+        }
+    }
+
+    fn custom_kind(&mut self, kind: &str, api_version: &str) {
+        let (field, mut message) = if kind::is_known_name(kind) {
+            let message = format!("Backstage does not know `{kind}` in version `{api_version}`");
+            ("apiVersion", message)
+        } else {
+            ("kind", format!("Backstage does not know the kind `{kind}`"))
+        };
+        let severity = match self.mode {
+            Mode::Tolerant => {
+                message.push_str("; taken as a custom kind");
+                Severity::Note
+            }
+            Mode::Strict => {
+                self.has_error = true;
+                Severity::Error
+            }
+        };
+        let note = Diagnostic::new(Code::CustomKind, message)
+            .severity(severity)
+            .at(self.origin.value(FieldPath::keys([field])));
+        let spelled = kind::names().find(|name| name.eq_ignore_ascii_case(kind) && *name != kind);
+        self.faults.push(match spelled {
+            Some(spelled) => note.help(format!("did you mean `{spelled}`?")),
+            None => note,
+        });
+    }
+
+    /// The references of one field: a text or a list. Only `dependencyOf` has no schema, so only there anything else
+    /// occurs: null and the empty text mean nothing, maps are references in parts.
+    fn references(
+        &mut self,
+        value: Option<&Value>,
+        rule: &RelationRule,
+        path: &FieldPath,
+        holder: &EntityRef,
+        references: &mut Vec<Reference>,
+    ) {
+        let items = match value {
+            None | Some(Value::Null | Value::Bool(false)) => return,
+            Some(Value::String(text)) if text.is_empty() => return,
+            Some(Value::Number(number)) if number.as_f64() == Some(0.0) => return,
+            Some(Value::Array(items)) => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| (path.index(index), item))
+                .collect(),
+            Some(value) => vec![(path.clone(), value)],
+        };
+        for (field, item) in items {
+            match reference(item, rule.default_kind, &holder.namespace) {
+                Ok(target) if rule.takes(&target) => references.push(Reference {
+                    field,
+                    forward: rule.forward,
+                    inverse: rule.inverse,
+                    target,
+                }),
+                Ok(_) => {}
+                Err(why) => {
+                    let message = format!("`{field}` is no entity reference: {why}");
+                    self.fault(Code::InvalidReference, field, message);
+                }
+            }
+        }
+    }
+}
+
+impl RelationRule {
+    /// Whether a target makes a relation.
+    fn takes(&self, target: &EntityRef) -> bool {
+        self.target_kinds
+            .is_none_or(|kinds| kinds.iter().any(|kind| target.kind.to_lowercase() == *kind))
+    }
+}
+
+impl Kind {
+    /// The variant of the schema that `spec.type` asks for.
+    fn variant(&self, spec: &Map<String, Value>) -> Option<&'static Variant> {
+        let spec_type = spec.get("type")?.as_str()?;
+        self.variants
+            .iter()
+            .find(|variant| variant.spec_type == spec_type)
+    }
+
+    /// Whether a field makes relations: those that only a variant defines mean nothing in the others.
+    fn has_field(&self, spec: &Map<String, Value>, field: &str) -> bool {
+        let names = |fields: &[Field]| fields.iter().any(|known| known.name == field);
+        match self.variant(spec) {
+            Some(variant) => names(variant.spec) || names(self.spec),
+            None => self.variants.is_empty() || names(self.spec) || !self.is_variant_field(field),
+        }
+    }
+
+    fn is_variant_field(&self, field: &str) -> bool {
+        let mut variants = self.variants.iter();
+        variants.any(|variant| variant.spec.iter().any(|known| known.name == field))
+    }
+}
+
+fn reference(
+    value: &Value,
+    default_kind: Option<&str>,
+    namespace: &str,
+) -> Result<EntityRef, String> {
+    let in_words = |error: EntityRefError| error.to_string();
+    match value {
+        Value::String(text) => EntityRef::parse(text, default_kind, namespace)
+            .map_err(|error| format!("`{text}` {}", in_words(error))),
+        Value::Object(parts) => {
+            EntityRef::from_parts(parts, default_kind, namespace).map_err(in_words)
+        }
+        other => Err(format!("found {}", article(other))),
+    }
+}
