@@ -196,7 +196,7 @@ proptest! {
             .collect();
         let lines = |root: &Utf8Path| {
             let reading = catalog(inputs(root, Mode::Tolerant)?).map_err(fault)?;
-            let findings: Vec<String> = reading.diagnostics.iter().map(|found| found.message.clone()).collect();
+            let findings: Vec<String> = reading.diagnostics.iter().map(|found| found.message.to_string()).collect();
             Ok((report::catalog::lines(&reading.catalog).collect::<Vec<_>>(), findings))
         };
         let forward = in_folder(&tree, lines)?;

@@ -20,11 +20,13 @@ const MAX_FILES: usize = 1_000;
 /// Bytes of all files of one bundle.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// References followed in one bundle, counted by the parts of their pointers, and keys copied for that.
-const MAX_STEPS: usize = 300_000;
+const MAX_STEPS: usize = 100_000;
 /// References followed to resolve one, as in the package.
 const MAX_CHAIN: usize = 100;
 /// Bytes of the pointer to a place in the bundle.
-const MAX_POINTER: usize = 16 * 1024;
+const MAX_POINTER: usize = 4 * 1024;
+/// Bytes of all those pointers.
+const MAX_POINTERS: usize = 64 * 1024 * 1024;
 /// Levels of the bundled document.
 const MAX_DEPTH: usize = 500;
 /// Stands for the repository while references are resolved.
@@ -33,11 +35,14 @@ const BASE: &str = "https://root.invalid/";
 /// the root of the repository are not taken for those that are named from the first file.
 const WORKING_FOLDER: &str = "\0";
 
+/// What stands in the way of a bundle.
+pub(super) type Fault = Box<Diagnostic>;
+
 /// Reads the file an address names, seen from the file that holds the address.
-pub(super) type Read<'a> = &'a dyn Fn(&str, &Utf8Path) -> Result<(Utf8PathBuf, String), Diagnostic>;
+pub(super) type Read<'a> = &'a dyn Fn(&str, &Utf8Path) -> Result<(Utf8PathBuf, String), Fault>;
 
 /// The bundled text of a file.
-pub(super) fn bundle(path: &Utf8Path, text: &str, read: Read<'_>) -> Result<String, Diagnostic> {
+pub(super) fn bundle(path: &Utf8Path, text: &str, read: Read<'_>) -> Result<String, Fault> {
     let value = only_document(path, text)?;
     if !value.is_object() && !value.is_array() {
         return Err(fault(format!("`{path}` does not hold a map")));
@@ -53,19 +58,27 @@ pub(super) fn bundle(path: &Utf8Path, text: &str, read: Read<'_>) -> Result<Stri
         .map(|document| yaml::stringify::document(&document))
 }
 
-fn fault(message: String) -> Diagnostic {
-    Diagnostic::new(Code::UnresolvedPlaceholder, message)
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "the form in which errors of a bundle are passed on"
+)]
+fn fault(message: String) -> Fault {
+    Box::new(Diagnostic::new(Code::UnresolvedPlaceholder, message))
 }
 
-fn too_large() -> Diagnostic {
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "the form in which errors of a bundle are passed on"
+)]
+fn too_large() -> Fault {
     fault("the references of the API description lead to too much text".to_owned())
 }
 
-fn only_document(path: &Utf8Path, text: &str) -> Result<Value, Diagnostic> {
+fn only_document(path: &Utf8Path, text: &str) -> Result<Value, Fault> {
     yaml::only(text).map_err(|why| fault(format!("`{path}`: {why}")))
 }
 
-/// The major version of `AsyncAPI`.
+/// The major version of an `AsyncAPI` description.
 fn version_of(value: &Value) -> Option<u64> {
     match value.get("asyncapi")? {
         Value::String(text) => {
@@ -84,7 +97,7 @@ fn version_of(value: &Value) -> Option<u64> {
 }
 
 /// The content of a file that a reference names. What is no YAML or JSON by its name is tried all the same.
-fn content(path: &Utf8Path, text: String) -> Result<Option<Value>, Diagnostic> {
+fn content(path: &Utf8Path, text: String) -> Result<Option<Value>, Fault> {
     const TEXTS: [&str; 11] = [
         "txt", "htm", "html", "md", "xml", "js", "min", "map", "css", "scss", "less",
     ];
@@ -133,16 +146,12 @@ impl Entries {
     }
 
     fn set(&mut self, key: String, node: NodeId) {
-        match self
-            .positions
-            .get(&key)
-            .and_then(|at| self.list.get_mut(*at))
-        {
-            Some(entry) => entry.1 = node,
-            None => {
-                self.positions.insert(key.clone(), self.list.len());
-                self.list.push((key, node));
-            }
+        let position = self.positions.get(&key).copied();
+        if let Some(entry) = position.and_then(|at| self.list.get_mut(at)) {
+            entry.1 = node;
+        } else {
+            self.positions.insert(key.clone(), self.list.len());
+            self.list.push((key, node));
         }
     }
 }
@@ -155,7 +164,7 @@ struct Place {
 }
 
 impl Place {
-    fn tokens(&self) -> Result<Vec<String>, Diagnostic> {
+    fn tokens(&self) -> Result<Vec<String>, Fault> {
         tokens(&self.pointer)
     }
 
@@ -168,7 +177,7 @@ impl Place {
     }
 
     /// The place a reference names, seen from this one.
-    fn resolve(&self, reference: &str) -> Result<Self, Diagnostic> {
+    fn resolve(&self, reference: &str) -> Result<Self, Fault> {
         let invalid = |_| fault(format!("`{reference}` is not an address"));
         let (address, pointer) = reference.split_once('#').unwrap_or((reference, ""));
         let file = if address.is_empty() {
@@ -204,7 +213,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
-fn tokens(pointer: &str) -> Result<Vec<String>, Diagnostic> {
+fn tokens(pointer: &str) -> Result<Vec<String>, Fault> {
     let pointer = pointer.strip_prefix('#').unwrap_or(pointer);
     if pointer.is_empty() {
         return Ok(Vec::new());
@@ -267,6 +276,8 @@ struct Bundle<'a> {
     files: HashMap<String, (NodeId, Utf8PathBuf)>,
     bytes: usize,
     steps: usize,
+    /// Bytes of the pointers made so far.
+    pointers: usize,
     /// The address of the first file: its folder, so that a reference to the file itself is one to another file.
     root: String,
     /// A map with the one key `schema` that holds the first file, so that it has a holder too.
@@ -284,6 +295,7 @@ impl<'a> Bundle<'a> {
             files: HashMap::new(),
             bytes: 0,
             steps: 0,
+            pointers: 0,
             root: String::new(),
             holder: 0,
             keeps_channels: false,
@@ -291,7 +303,7 @@ impl<'a> Bundle<'a> {
         }
     }
 
-    fn step(&mut self) -> Result<(), Diagnostic> {
+    fn step(&mut self) -> Result<(), Fault> {
         self.steps += 1;
         if self.steps > MAX_STEPS {
             Err(too_large())
@@ -327,7 +339,7 @@ impl<'a> Bundle<'a> {
 
     // Loading files.
 
-    fn load_root(&mut self, path: &Utf8Path, value: Value) -> Result<(), Diagnostic> {
+    fn load_root(&mut self, path: &Utf8Path, value: Value) -> Result<(), Fault> {
         let mut url = Url::parse(BASE).map_err(|error| fault(error.to_string()))?;
         if let Ok(mut segments) = url.path_segments_mut() {
             let folder = path.parent().unwrap_or(path);
@@ -348,7 +360,7 @@ impl<'a> Bundle<'a> {
     }
 
     /// Reads every file that references under a node name, and those that they name.
-    fn load_external(&mut self, file: &str, node: NodeId) -> Result<(), Diagnostic> {
+    fn load_external(&mut self, file: &str, node: NodeId) -> Result<(), Fault> {
         let mut open = vec![(file.to_owned(), node)];
         while let Some((file, node)) = open.pop() {
             if let Some(reference) = self.reference(node)
@@ -376,11 +388,7 @@ impl<'a> Bundle<'a> {
         Ok(())
     }
 
-    fn load(
-        &mut self,
-        holder: &str,
-        reference: &str,
-    ) -> Result<Option<(String, NodeId)>, Diagnostic> {
+    fn load(&mut self, holder: &str, reference: &str) -> Result<Option<(String, NodeId)>, Fault> {
         let from = Place {
             file: holder.to_owned(),
             pointer: "#".to_owned(),
@@ -471,7 +479,7 @@ impl<'a> Bundle<'a> {
         from: &Place,
         visited: &mut Vec<Place>,
         follows_last: bool,
-    ) -> Result<Target, Diagnostic> {
+    ) -> Result<Target, Fault> {
         self.step()?;
         let Some((node, _)) = self.files.get(&place.file) else {
             return Err(fault(format!(
@@ -500,7 +508,7 @@ impl<'a> Bundle<'a> {
         tokens: &[String],
         from: &Place,
         visited: &mut Vec<Place>,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Fault> {
         let mut at = 0;
         while at < tokens.len() {
             self.step()?;
@@ -543,7 +551,7 @@ impl<'a> Bundle<'a> {
         target: &mut Target,
         from: &Place,
         visited: &mut Vec<Place>,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Fault> {
         let Some(reference) = self.followed(target.node) else {
             return Ok(());
         };
@@ -561,7 +569,7 @@ impl<'a> Bundle<'a> {
         target: &mut Target,
         from: &Place,
         visited: &mut Vec<Place>,
-    ) -> Result<bool, Diagnostic> {
+    ) -> Result<bool, Fault> {
         let known = visited.len();
         let result = self.follow_chain(target, from.clone(), visited);
         visited.truncate(known);
@@ -573,7 +581,7 @@ impl<'a> Bundle<'a> {
         target: &mut Target,
         mut from: Place,
         visited: &mut Vec<Place>,
-    ) -> Result<bool, Diagnostic> {
+    ) -> Result<bool, Fault> {
         let mut has_moved = false;
         while let Some(reference) = self.followed(target.node) {
             let is_extended = self.is_extended(target.node);
@@ -612,7 +620,7 @@ impl<'a> Bundle<'a> {
     }
 
     /// What stands in place of a reference: its target, with the keys beside the reference before those of the target.
-    fn dereferenced(&mut self, reference: NodeId, target: NodeId) -> Result<NodeId, Diagnostic> {
+    fn dereferenced(&mut self, reference: NodeId, target: NodeId) -> Result<NodeId, Fault> {
         let is_extended = self.is_extended(reference);
         match (self.nodes.get(reference), self.nodes.get(target)) {
             (Some(Node::Map(own)), Some(Node::Map(theirs))) if is_extended => {
@@ -637,7 +645,7 @@ impl<'a> Bundle<'a> {
     }
 
     /// Two values of one key: maps are joined, anything else is the one beside the reference.
-    fn merged(&mut self, theirs: NodeId, own: NodeId, depth: usize) -> Result<NodeId, Diagnostic> {
+    fn merged(&mut self, theirs: NodeId, own: NodeId, depth: usize) -> Result<NodeId, Fault> {
         self.step()?;
         match (self.nodes.get(theirs), self.nodes.get(own)) {
             (Some(Node::Map(theirs)), Some(Node::Map(own))) if depth < MAX_DEPTH => {
@@ -658,7 +666,7 @@ impl<'a> Bundle<'a> {
 
     // The inventory: every reference of the bundle.
 
-    fn inventory(&mut self) -> Result<(), Diagnostic> {
+    fn inventory(&mut self) -> Result<(), Fault> {
         let mut seen = HashSet::new();
         let mut known = HashMap::new();
         let Some(root) = self.child(self.holder, "schema") else {
@@ -694,7 +702,7 @@ impl<'a> Bundle<'a> {
     }
 
     /// Plans what to look at below a node, short keys first: the first place that names a target gets it.
-    fn crawl(&mut self, visit: Visit, tasks: &mut Vec<Task>) -> Result<(), Diagnostic> {
+    fn crawl(&mut self, visit: Visit, tasks: &mut Vec<Task>) -> Result<(), Fault> {
         if self.followed(visit.node).is_some() {
             tasks.push(Task::Inventory(visit));
             return Ok(());
@@ -709,7 +717,9 @@ impl<'a> Bundle<'a> {
             }
             _ => return Ok(()),
         };
-        if visit.pointer.len() > MAX_POINTER || visit.place.pointer.len() > MAX_POINTER {
+        let length = visit.pointer.len().max(visit.place.pointer.len());
+        self.pointers += length * children.len();
+        if length > MAX_POINTER || self.pointers > MAX_POINTERS {
             return Err(too_large());
         }
         children.sort_by_key(|(key, _)| match key.as_str() {
@@ -742,7 +752,7 @@ impl<'a> Bundle<'a> {
         &mut self,
         visit: Visit,
         known: &mut HashMap<(NodeId, Option<String>), usize>,
-    ) -> Result<Option<Task>, Diagnostic> {
+    ) -> Result<Option<Task>, Fault> {
         let Some(reference) = self.followed(visit.node) else {
             return Ok(None);
         };
@@ -788,7 +798,7 @@ impl<'a> Bundle<'a> {
 
     // The new pointers.
 
-    fn remap(&mut self) -> Result<(), Diagnostic> {
+    fn remap(&mut self) -> Result<(), Fault> {
         let mut entries = std::mem::take(&mut self.entries);
         entries.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut current: Option<(Place, String)> = None;
@@ -816,7 +826,7 @@ impl<'a> Bundle<'a> {
     }
 
     /// Puts the target of a reference in its place.
-    fn replace(&mut self, entry: &mut Entry) -> Result<(), Diagnostic> {
+    fn replace(&mut self, entry: &mut Entry) -> Result<(), Fault> {
         let node = self.dereferenced(entry.reference, entry.target.node)?;
         if let Some((holder, key)) = &entry.holder {
             self.set_child(*holder, key, node);
@@ -877,7 +887,7 @@ impl<'a> Bundle<'a> {
     // The text.
 
     /// The bundle as a tree; a collection that stands at two places gets an anchor, as `yaml.stringify` does it.
-    fn written(&self) -> Result<Written, Diagnostic> {
+    fn written(&self) -> Result<Written, Fault> {
         let root = self.child(self.holder, "schema").unwrap_or_default();
         let mut writer = Writer {
             bundle: self,
@@ -915,7 +925,7 @@ struct Writer<'b> {
 
 impl Writer<'_> {
     /// Names the anchors in the order in which they are first used.
-    fn number(&mut self, node: NodeId, depth: usize) -> Result<(), Diagnostic> {
+    fn number(&mut self, node: NodeId, depth: usize) -> Result<(), Fault> {
         if depth > MAX_DEPTH {
             return Err(fault(
                 "the bundled API description is nested too deeply".to_owned(),

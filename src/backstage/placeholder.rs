@@ -120,8 +120,9 @@ impl Substitution<'_> {
         Some((Resolver::named(key)?, key, address))
     }
 
-    fn resolved(&self, resolver: Resolver, address: &Value) -> Result<Value, Diagnostic> {
-        let unresolved = |message: String| Diagnostic::new(Code::UnresolvedPlaceholder, message);
+    fn resolved(&self, resolver: Resolver, address: &Value) -> Result<Value, bundle::Fault> {
+        let unresolved =
+            |message: String| Box::new(Diagnostic::new(Code::UnresolvedPlaceholder, message));
         let Value::String(address) = address else {
             let found = article(address);
             return Err(unresolved(format!(
@@ -130,7 +131,8 @@ impl Substitution<'_> {
         };
         let holder = self.sources.path(self.origin.file);
         let root = self.sources.root_of(self.origin.file);
-        let (root, path, text) = read(self.sources, root, "the placeholder", address, holder)?;
+        let (root, path, text) =
+            read(self.sources, root, "the placeholder", address, holder).map_err(|found| *found)?;
         match resolver {
             Resolver::Text => Ok(Value::String(text)),
             Resolver::Json => yaml::json(&text)
@@ -145,7 +147,7 @@ impl Substitution<'_> {
                     return Ok((path, text));
                 }
                 let message = format!("the reference `{address}` leads into another repository");
-                Err(Diagnostic::new(Code::RemotePlaceholder, message))
+                Err(Box::new(Diagnostic::new(Code::RemotePlaceholder, message)))
             })
             .map(Value::String),
         }
@@ -159,27 +161,26 @@ fn read(
     what: &str,
     address: &str,
     holder: &Utf8Path,
-) -> Result<(RootId, Utf8PathBuf, String), Diagnostic> {
+) -> Result<(RootId, Utf8PathBuf, String), bundle::Fault> {
     let (root, path) = match address::resolve(address, root, holder, sources) {
         Address::Path(root, path) => (root, path),
         Address::Outside => {
             let message = format!("{what} `{address}` leads out of the repository");
-            return Err(Diagnostic::new(Code::OutsidePlaceholder, message));
+            return Err(Box::new(Diagnostic::new(Code::OutsidePlaceholder, message)));
         }
         Address::Remote => {
             let message =
                 format!("{what} names the remote address `{address}`, which is never fetched");
-            return Err(Diagnostic::new(Code::RemotePlaceholder, message)
-                .help("put a copy of the file into the repository and name it by its path"));
+            let found = Diagnostic::new(Code::RemotePlaceholder, message)
+                .help("put a copy of the file into the repository and name it by its path");
+            return Err(Box::new(found));
         }
     };
     match sources.text_at(root, &path) {
         Ok(text) => Ok((root, path, text)),
         Err(error) => {
             let message = format!("the file `{path}` of {what} cannot be read: {error}");
-            Err(Diagnostic::new(Code::UnresolvedPlaceholder, message).help(
-                "paths start at the folder of the file that holds them, or with `/` at the root of the repository",
-            ))
+            Err(Box::new(Diagnostic::new(Code::UnresolvedPlaceholder, message).help("paths start at the folder of the file that holds them, or with `/` at the root of the repository")))
         }
     }
 }
