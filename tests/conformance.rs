@@ -9,7 +9,7 @@ use backstage2port::backstage::EntityRef;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Code, Severity};
 use backstage2port::source::Root;
-use backstage2port::{Inputs, Reading, yaml};
+use backstage2port::{Dumps, Inputs, Reading, yaml};
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
@@ -60,6 +60,7 @@ fn read_files(files: &BTreeMap<String, String>, include: &[String]) -> Result<Re
             repository: Some("https://github.com/example/repo/tree/main".to_owned()),
         }],
         patterns: Patterns::new(include, &[])?,
+        dumps: Dumps::default(),
     })?)
 }
 

@@ -36,6 +36,7 @@ pub fn descriptors(
     let mut claims = Claims::default();
     let mut listings = Listings::default();
     let mut level = found;
+    let mut depth = 0;
     while !level.is_empty() {
         let read = read::descriptors(&level, sources, tally, diagnostics);
         let claimed = claims.settle(read, sources, diagnostics);
@@ -45,6 +46,10 @@ pub fn descriptors(
             targets.extend(followed(location, sources, &mut listings, diagnostics)?);
         }
         targets.retain(|target| known.insert(target.file));
+        depth += 1;
+        for target in &targets {
+            sources.set_depth(target.file, depth);
+        }
         level = targets;
         claims.descriptors.extend(resolved);
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use super::printable;
+use crate::backstage::read::Tally;
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::publish::{Outcome, Written};
 use crate::{Conversion, Reading, backstage};
@@ -13,9 +14,7 @@ use crate::{Conversion, Reading, backstage};
 /// The numbers of a run.
 #[derive(Debug, Default)]
 pub struct Summary {
-    files: usize,
-    documents: usize,
-    skeletons: usize,
+    tally: Tally,
     kinds: BTreeMap<String, Kind>,
     findings: BTreeMap<(std::cmp::Reverse<Severity>, Code), usize>,
     severities: [usize; 3],
@@ -33,9 +32,7 @@ impl Summary {
     #[must_use]
     pub fn of_reading(reading: &Reading) -> Self {
         let mut summary = Self {
-            files: reading.tally.files,
-            documents: reading.tally.documents,
-            skeletons: reading.tally.skeletons,
+            tally: reading.tally,
             ..Self::default()
         };
         summary.count_kinds(&reading.catalog);
@@ -92,21 +89,31 @@ impl Summary {
     /// What was read, and what of it is in the catalog.
     #[must_use]
     pub fn read(&self) -> String {
-        let entities = self.entities();
+        let tally = &self.tally;
+        let entities = self.entities() - tally.converted;
         let mut text = format!(
             "Read {} with {}: {}.\n",
-            counted(self.files, "file"),
-            counted(self.documents, "document"),
+            counted(tally.files, "file"),
+            counted(tally.documents, "document"),
             plural(entities, "entity", "entities")
         );
-        if self.skeletons > 0 {
-            let skeletons = counted(self.skeletons, "scaffolder skeleton");
+        if tally.dumps > 0 {
+            let _ = writeln!(
+                text,
+                "Read {} with {}, {} of them also in descriptors, which win.",
+                counted(tally.dumps, "catalog dump"),
+                plural(tally.recorded, "entity", "entities"),
+                tally.replaced
+            );
+        }
+        if tally.skeletons > 0 {
+            let skeletons = counted(tally.skeletons, "scaffolder skeleton");
             let _ = writeln!(
                 text,
                 "Skipped {skeletons}, to be rendered before they describe anything."
             );
         }
-        let lost = self.documents.saturating_sub(self.skeletons + entities);
+        let lost = tally.documents.saturating_sub(tally.skeletons + entities);
         if lost > 0 {
             let _ = writeln!(text, "Left out {} with errors.", counted(lost, "document"));
         }
