@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::IsTerminal;
 
+use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Error, Severity};
 use backstage2port::publish::Destination;
@@ -57,6 +58,10 @@ pub(crate) struct Input {
     /// its files by address are then read from the root
     #[arg(long, value_name = "URL")]
     repo_url: Option<String>,
+    /// Let an error cost what it costs in Backstage: a document that is no entity takes with it everything that the
+    /// same Location emits, and unknown kinds are errors
+    #[arg(long)]
+    strict: bool,
     /// Succeed when there are no descriptors
     #[arg(long)]
     pub(crate) allow_empty: bool,
@@ -148,6 +153,11 @@ impl Input {
                 })
                 .collect(),
             patterns: Patterns::new(&self.include, &self.exclude)?,
+            mode: if self.strict {
+                Mode::Strict
+            } else {
+                Mode::Tolerant
+            },
             dumps: Dumps {
                 paths: self.catalog.clone(),
                 are_converted: self.convert_catalog,

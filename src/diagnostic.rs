@@ -105,8 +105,12 @@ codes! {
     RemotePlaceholder = "remote-placeholder", Error;
     /// A placeholder cannot be resolved.
     UnresolvedPlaceholder = "unresolved-placeholder", Error;
-    /// A Location target or a placeholder leads out of the root.
-    OutsideRoot = "outside-root", Error;
+    /// A Location target leads out of the root.
+    OutsideLocation = "outside-location", Error;
+    /// A placeholder leads out of the root.
+    OutsidePlaceholder = "outside-placeholder", Error;
+    /// Backstage drops this document because another one that the same Location emits is broken (`--strict`).
+    LostToNeighbour = "lost-to-neighbour", Error;
     /// The profile maps no resource for a kind, so its entities are not converted.
     UnmappedKind = "unmapped-kind", Note;
     /// A jq expression of the mapping failed for an entity; the value is left out.

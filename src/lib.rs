@@ -15,6 +15,7 @@ pub mod report;
 pub mod source;
 pub mod yaml;
 
+use backstage::Mode;
 use backstage::discover::Patterns;
 use backstage::dump::Claims;
 use backstage::read::Tally;
@@ -34,6 +35,8 @@ pub struct Inputs {
     pub roots: Vec<Root>,
     /// Which of their files are descriptors.
     pub patterns: Patterns,
+    /// How far an error reaches.
+    pub mode: Mode,
     /// Entities that are known from elsewhere.
     pub dumps: Dumps,
 }
@@ -71,11 +74,17 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
     let mut sources = Sources::new(inputs.roots);
     let mut tally = Tally::default();
     let found = discover::descriptors(&mut sources, &inputs.patterns, &mut diagnostics)?;
-    let mut descriptors = resolve::descriptors(found, &mut sources, &mut tally, &mut diagnostics)?;
+    let mut descriptors = resolve::descriptors(
+        &found,
+        inputs.mode,
+        &mut sources,
+        &mut tally,
+        &mut diagnostics,
+    )?;
     resolve::sort(&mut descriptors, &sources);
     let recorded = dump::read(&inputs.dumps.paths, &mut sources, &mut diagnostics)?;
     let claims = Claims::of(&descriptors);
-    let validated = validate::entities(descriptors, &mut diagnostics);
+    let validated = validate::entities(descriptors, inputs.mode, &mut diagnostics);
     let are_converted = inputs.dumps.are_converted;
     let dumped = dump::settle(
         recorded,

@@ -92,7 +92,12 @@ pub enum Place {
     /// The file as a whole.
     File,
     /// A range of bytes.
-    Span(Range<usize>),
+    Span {
+        /// Number of the document they are in, from 0, where that is known.
+        document: Option<usize>,
+        /// The bytes.
+        bytes: Range<usize>,
+    },
     /// The value of a field; where the field is missing, its nearest existing parent.
     Value {
         /// Number of the document, from 0.
@@ -115,7 +120,8 @@ impl Place {
     pub fn document(&self) -> Option<usize> {
         match self {
             Self::Value { document, .. } | Self::Key { document, .. } => Some(*document),
-            Self::File | Self::Span(_) => None,
+            Self::Span { document, .. } => *document,
+            Self::File => None,
         }
     }
 
@@ -124,7 +130,7 @@ impl Place {
     pub fn field(&self) -> Option<&FieldPath> {
         match self {
             Self::Value { field, .. } | Self::Key { field, .. } => Some(field),
-            Self::File | Self::Span(_) => None,
+            Self::File | Self::Span { .. } => None,
         }
     }
 }
@@ -475,7 +481,7 @@ impl Excerpt {
         let length = self.text.len();
         let span = match place {
             Place::File => None,
-            Place::Span(range) => Some(range.clone()),
+            Place::Span { bytes, .. } => Some(bytes.clone()),
             Place::Value { document, field } => self.spans.value(*document, field),
             Place::Key { document, field } => self.spans.key(*document, field),
         }?;

@@ -1,13 +1,14 @@
 //! What the real Backstage packages answer, case by case (`fixtures/conformance`), against what we make of the same
 //! input.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::fs;
+use std::path::PathBuf;
+use std::{env, fs};
 
-use backstage2port::backstage::EntityRef;
 use backstage2port::backstage::discover::Patterns;
-use backstage2port::diagnostic::{Code, Severity};
+use backstage2port::backstage::{EntityRef, LocationRef, Mode};
+use backstage2port::diagnostic::{Code, Diagnostic, Severity};
 use backstage2port::source::Root;
 use backstage2port::{Dumps, Inputs, Reading, yaml};
 use camino::Utf8Path;
@@ -15,38 +16,95 @@ use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// The cases of a table: ours, and those of the folder that `BACKSTAGE2PORT_CONFORMANCE` names.
 fn table(name: &str) -> Result<Vec<Value>> {
-    let text = fs::read_to_string(format!("fixtures/conformance/{name}.json"))?;
-    let table: Value = serde_json::from_str(&text)?;
-    Ok(table["cases"].as_array().cloned().unwrap_or_default())
+    let more = env::var_os("BACKSTAGE2PORT_CONFORMANCE").map(PathBuf::from);
+    let mut cases = Vec::new();
+    for folder in [Some(PathBuf::from("fixtures/conformance")), more]
+        .into_iter()
+        .flatten()
+    {
+        let path = folder.join(format!("{name}.json"));
+        if path.exists() {
+            let mut table: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
+            cases.append(
+                table["cases"]
+                    .as_array_mut()
+                    .ok_or("a table without cases")?,
+            );
+        }
+    }
+    Ok(cases)
 }
 
-/// Runs every case of a table; prints the score and the cases that differ.
-fn score(name: &str, expected_failures: usize, check: impl Fn(&Value) -> Result<()>) -> Result<()> {
+/// Cases that differ until their feature is there.
+const NOT_YET: &[&str] = &[
+    "placeholder as annotations",
+    "openapi placeholder",
+    "openapi placeholder with a reference",
+    "asyncapi placeholder with a reference",
+    "binary tag is stored as a byte list",
+    "merge under version 1.1",
+    "merge override under version 1.1",
+    "version 1.1 scalars",
+    "version 1.1 date",
+    "version 1.1 then plain",
+    "version 1.1 ended then plain",
+    "binary tag",
+    "timestamp tag",
+    "flow less indented",
+    "lone cr",
+    "byte order mark on second document",
+    "control character",
+    "nul byte",
+];
+
+/// Runs every case of a table, prints the score, and fails when a case differs.
+fn score(name: &str, check: impl Fn(&Value) -> Result<Option<&'static str>>) -> Result<()> {
     let cases = table(name)?;
     let mut failures = Vec::new();
+    let mut deviations: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut not_yet = 0;
     for case in &cases {
-        if let Err(why) = check(case) {
-            failures.push(format!("{}: {why}", case["name"]));
+        match check(case) {
+            Ok(None) => {}
+            Ok(Some(deviation)) => deviations
+                .entry(deviation)
+                .or_default()
+                .push(case["name"].to_string()),
+            Err(_)
+                if case["name"]
+                    .as_str()
+                    .is_some_and(|name| NOT_YET.contains(&name)) =>
+            {
+                not_yet += 1
+            }
+            Err(why) => failures.push(format!("{}: {why}", case["name"])),
         }
     }
     println!(
         "{name}: {} of {}",
-        cases.len() - failures.len(),
+        cases.len() - failures.len() - not_yet,
         cases.len()
     );
-    for failure in &failures {
-        println!("  {failure}");
+    for (deviation, cases) in deviations {
+        println!("  deviation `{deviation}`: {}", cases.join(", "));
     }
     assert!(
-        failures.len() <= expected_failures,
-        "{name}: {} cases differ, {expected_failures} are known to",
-        failures.len()
+        failures.is_empty(),
+        "{name}: {} cases differ:\n{}",
+        failures.len(),
+        failures.join("\n")
     );
     Ok(())
 }
 
-fn read_files(files: &BTreeMap<String, String>, include: &[String]) -> Result<Reading> {
+fn read_files(
+    files: &BTreeMap<String, String>,
+    include: &[String],
+    repository: &str,
+    mode: Mode,
+) -> Result<Reading> {
     let folder = tempfile::tempdir()?;
     let root = Utf8Path::from_path(folder.path()).ok_or("no UTF-8 path")?;
     for (path, text) in files {
@@ -57,22 +115,59 @@ fn read_files(files: &BTreeMap<String, String>, include: &[String]) -> Result<Re
     Ok(backstage2port::catalog(Inputs {
         roots: vec![Root {
             path: root.to_owned(),
-            repository: Some("https://github.com/example/repo/tree/main".to_owned()),
+            repository: Some(repository.to_owned()),
         }],
         patterns: Patterns::new(include, &[])?,
+        mode,
         dumps: Dumps::default(),
     })?)
 }
 
-fn read_documents(documents: &[Value]) -> Result<Reading> {
+const REPOSITORY: &str = "https://github.com/example/repo/blob/main/";
+
+/// Reads one file in the mode that stops where Backstage stops.
+fn read_text(text: &str) -> Result<Reading> {
+    let files = BTreeMap::from([("catalog-info.yaml".to_owned(), text.to_owned())]);
+    read_files(&files, &[], REPOSITORY, Mode::Strict)
+}
+
+fn read_input(input: &Value) -> Result<Reading> {
+    if let Some(text) = input["yaml"].as_str() {
+        return read_text(text);
+    }
+    let single = std::slice::from_ref(&input["entity"]);
+    let documents = input["documents"].as_array().map_or(single, Vec::as_slice);
     let text: Vec<String> = documents
         .iter()
         .map(|document| format!("---\n{document}\n"))
         .collect();
-    read_files(
-        &BTreeMap::from([("catalog-info.yaml".to_owned(), text.concat())]),
-        &[],
-    )
+    read_text(&text.concat())
+}
+
+/// The stage of Backstage that would find what we found.
+fn stage(found: &Diagnostic) -> &'static str {
+    match found.code {
+        Code::YamlSyntax | Code::NotAnEntity => "yaml",
+        Code::InvalidEnvelope => "envelope",
+        Code::InvalidField | Code::UnknownRootField => "policy",
+        Code::InvalidSpec | Code::CustomKind => "kind",
+        Code::InvalidReference => "relations",
+        Code::UnresolvedPlaceholder | Code::RemotePlaceholder | Code::OutsidePlaceholder => {
+            "placeholder"
+        }
+        Code::LocationType => "location",
+        Code::MissingTarget => "read",
+        Code::LostToNeighbour => "dropped",
+        Code::RemoteLocation | Code::OutsideLocation => "unresolved",
+        Code::DuplicateEntity | Code::IdenticalDuplicate => "duplicate",
+        code => code.id(),
+    }
+}
+
+/// The kinds that only the model engine knows are taken as that engine takes them (deviation of the design: the
+/// superset of both engines).
+fn is_model_kind(entity: &Value) -> bool {
+    entity["kind"] == "AiResource" || entity["spec"]["type"] == "mcp-server"
 }
 
 /// The first error of a run: stage and field.
@@ -80,54 +175,35 @@ fn first_error(reading: &Reading) -> Option<(&'static str, String)> {
     let found = reading
         .diagnostics
         .iter()
-        .find(|found| found.severity == Severity::Error || found.code == Code::CustomKind)?;
-    let stage = match found.code {
-        Code::YamlSyntax | Code::NotAnEntity => "yaml",
-        Code::InvalidEnvelope => "envelope",
-        Code::InvalidField | Code::UnknownRootField => "policy",
-        Code::InvalidSpec | Code::CustomKind => "kind",
-        Code::InvalidReference => "relations",
-        Code::UnresolvedPlaceholder | Code::RemotePlaceholder | Code::OutsideRoot => "placeholder",
-        Code::LocationType => "location",
-        code => code.id(),
-    };
+        .find(|found| found.severity == Severity::Error)?;
     let field = found
         .location
         .as_ref()
         .and_then(|location| location.place.field());
-    Some((stage, field.map(ToString::to_string).unwrap_or_default()))
+    Some((
+        stage(found),
+        field.map(ToString::to_string).unwrap_or_default(),
+    ))
 }
 
-fn check_single(case: &Value) -> Result<()> {
-    let entity = &case["input"]["entity"];
-    let reading = match case["input"]["yaml"].as_str() {
-        Some(text) => read_files(
-            &BTreeMap::from([("catalog-info.yaml".to_owned(), text.to_owned())]),
-            &[],
-        )?,
-        None => read_documents(std::slice::from_ref(entity))?,
-    };
+fn check_single(case: &Value) -> Result<Option<&'static str>> {
+    let reading = read_input(&case["input"])?;
+    let model = is_model_kind(&case["input"]["entity"]).then_some("superset");
     let expect = &case["expect"];
-    // The superset of both engines: the kinds that only the model engine knows are taken as it takes them.
-    let is_model_kind = entity["kind"] == "AiResource" || entity["spec"]["type"] == "mcp-server";
-    let model_accepts = is_model_kind && case["expect_model"]["valid"] == true;
-    match (
-        first_error(&reading),
-        expect["valid"] == true || model_accepts,
-    ) {
+    let expect = match &case["expect_model"] {
+        expect_model if model.is_some() && expect_model["valid"] == true => expect_model,
+        _ => expect,
+    };
+    match (first_error(&reading), expect["valid"] == true) {
         (None, true) => {
             let found = reading
                 .catalog
                 .entities()
                 .first()
                 .map(|entity| entity.entity_ref.canonical());
-            let expected = expect["entityRef"]
-                .as_str()
-                .or(case["expect_model"]["entityRef"].as_str());
-            if found.as_deref() != expected {
-                return Err(format!("entity {found:?}, expected {expected:?}").into());
+            if found.as_deref() != expect["entityRef"].as_str() {
+                return Err(format!("entity {found:?}, expected {}", expect["entityRef"]).into());
             }
-            Ok(())
         }
         (Some((stage, field)), false) => {
             if expect["stage"] != stage {
@@ -135,88 +211,132 @@ fn check_single(case: &Value) -> Result<()> {
                     format!("stage {stage} ({field}), expected {}", expect["stage"]).into(),
                 );
             }
-            let expected = expect["field"].as_str();
-            if stage != "kind" || expected.is_some() {
-                let is_model_field = is_model_kind && expected == Some("spec.definition");
-                if let Some(expected) = expected
-                    && expected != field
-                    && !is_model_field
-                {
-                    return Err(format!("field {field}, expected {expected}").into());
-                }
+            // The model engine asks for other fields of these kinds than the one that was recorded.
+            let expected = expect["field"].as_str().filter(|_| model.is_none());
+            if expected.is_some_and(|expected| expected != field) {
+                return Err(format!("field {field}, expected {expected:?}").into());
             }
-            Ok(())
         }
-        (Some(error), true) => Err(format!("refused: {error:?}").into()),
-        (None, false) => Err(format!("accepted, expected {expect}").into()),
+        (Some(error), true) => return Err(format!("refused: {error:?}").into()),
+        (None, false) => return Err(format!("accepted, expected {expect}").into()),
     }
+    Ok(model.filter(|_| case["expect_model"].is_object()))
 }
 
 #[test]
 fn envelope() -> Result<()> {
-    score("envelope", 0, check_single)
+    score("envelope", check_single)
 }
 
 #[test]
 fn kinds() -> Result<()> {
-    score("kinds", 0, check_single)
+    score("kinds", check_single)
 }
 
 #[test]
 fn refs() -> Result<()> {
-    score("refs", 25, |case| {
+    score("refs", |case| {
         let input = &case["input"];
-        let expect = &case["expect"];
-        let context = &input["context"];
-        let kind = context["defaultKind"].as_str();
-        let namespace = context["defaultNamespace"].as_str().unwrap_or("default");
-        let parsed = match (&input["op"], &input["ref"]) {
-            (op, Value::String(text)) if op == "parse" => EntityRef::parse(text, kind, namespace),
-            (op, Value::Object(parts)) if op == "parse" || op == "stringify" => {
-                EntityRef::from_parts(parts, kind, namespace)
-            }
-            _ => return Err("not applicable".into()),
+        let found = match input["op"].as_str() {
+            Some("parse") => parsed(&input["ref"], &input["context"]),
+            Some("stringify") => stringified(&input["ref"]),
+            Some("location") => LocationRef::parse(input["ref"].as_str().unwrap_or_default())
+                .ok()
+                .map(|parsed| json!({"valid": true, "type": parsed.location_type, "target": parsed.target})),
+            op => return Err(format!("unknown operation {op:?}").into()),
         };
-        match (parsed, expect["valid"] == true) {
-            (Ok(parsed), true) => {
-                if input["op"] == "parse" {
-                    let spelled = json!([parsed.kind, parsed.namespace, parsed.name]);
-                    let expected = json!([expect["kind"], expect["namespace"], expect["name"]]);
-                    if spelled != expected {
-                        return Err(format!("{spelled}, expected {expected}").into());
-                    }
-                }
-                if expect["string"] != parsed.canonical() {
-                    return Err(
-                        format!("{}, expected {}", parsed.canonical(), expect["string"]).into(),
-                    );
-                }
-                Ok(())
-            }
-            (Err(_), false) => Ok(()),
-            (parsed, _) => Err(format!("{parsed:?}, expected {expect}").into()),
+        let expect = &case["expect"];
+        match found {
+            Some(found) if found == *expect => Ok(None),
+            None if expect["valid"] == false => Ok(None),
+            found => Err(format!("{found:?}, expected {expect}").into()),
         }
     })
 }
 
+fn parsed(reference: &Value, context: &Value) -> Option<Value> {
+    let kind = context["defaultKind"].as_str();
+    let namespace = context["defaultNamespace"].as_str().unwrap_or("default");
+    let parsed = match reference {
+        Value::String(text) => EntityRef::parse(text, kind, namespace),
+        Value::Object(parts) => EntityRef::from_parts(parts, kind, namespace),
+        _ => return None,
+    };
+    let parsed = parsed.ok()?;
+    Some(json!({
+        "valid": true,
+        "kind": parsed.kind,
+        "namespace": parsed.namespace,
+        "name": parsed.name,
+        "string": parsed.canonical(),
+    }))
+}
+
+/// The parts of a reference, or of an entity, as one text.
+fn stringified(reference: &Value) -> Option<Value> {
+    let mut parts = reference.as_object()?.clone();
+    if let Some(Value::Object(metadata)) = parts.remove("metadata") {
+        parts.extend(metadata);
+    }
+    let parsed = EntityRef::from_parts(&parts, None, "default").ok()?;
+    Some(json!({"valid": true, "string": parsed.canonical()}))
+}
+
 #[test]
 fn relations() -> Result<()> {
-    score("relations", 0, |case| {
+    score("relations", |case| {
         let input = &case["input"];
-        let reading = match input["yaml"].as_str() {
-            Some(text) => read_files(
-                &BTreeMap::from([("catalog-info.yaml".to_owned(), text.to_owned())]),
-                &[],
-            )?,
-            None => read_documents(input["documents"].as_array().ok_or("no documents")?)?,
+        let reading = read_input(input)?;
+        let documents = input["documents"].as_array();
+        let model = documents.is_some_and(|documents| documents.iter().any(is_model_kind));
+        let (expect, deviation) = match &case["expect_model"] {
+            expect_model if model && expect_model.is_object() => (expect_model, Some("superset")),
+            _ => (&case["expect"], None),
         };
         let found = relations_of(&reading);
-        let expect = &case["expect"]["relations"];
-        if found == *expect || found == case["expect_model"]["relations"] {
-            return Ok(());
+        if found != expect["relations"] {
+            return Err(format!("{found}, expected {}", expect["relations"]).into());
         }
-        Err(format!("{found}, expected {expect}").into())
+        let errors: BTreeSet<_> = errors_of(&reading)
+            .into_iter()
+            .map(|(_, document, stage)| (document, stage))
+            .collect();
+        let expected = expect["errors"].as_array().into_iter().flatten();
+        let expected: BTreeSet<_> = expected
+            .map(|error| {
+                (
+                    error["document"].as_u64(),
+                    error["stage"].as_str().unwrap_or_default().to_owned(),
+                )
+            })
+            .collect();
+        if errors != expected {
+            return Err(format!("errors {errors:?}, expected {expected:?}").into());
+        }
+        Ok(deviation)
     })
+}
+
+/// File, document and stage of every error of a run.
+fn errors_of(reading: &Reading) -> BTreeSet<(String, Option<u64>, String)> {
+    let errors = reading
+        .diagnostics
+        .iter()
+        .filter(|found| found.severity == Severity::Error);
+    errors
+        .filter(|found| !matches!(stage(found), "duplicate" | "unresolved"))
+        // The oracle names the documents that a Location loses, not the Location that is lost with them.
+        .filter(|found| !(stage(found) == "dropped" && found.message.contains("`location:")))
+        .filter_map(|found| {
+            let location = found.location.as_ref()?;
+            let path = reading.sources.path(location.file).to_string();
+            let document = location
+                .place
+                .document()
+                .and_then(|document| u64::try_from(document).ok());
+            Some((path, document, stage(found).to_owned()))
+        })
+        .collect()
 }
 
 fn relations_of(reading: &Reading) -> Value {
@@ -235,7 +355,7 @@ fn relations_of(reading: &Reading) -> Value {
 
 #[test]
 fn yaml_documents() -> Result<()> {
-    score("yaml", 13, |case| {
+    score("yaml", |case| {
         let bytes = match &case["input"]["base64"] {
             Value::String(base64) => decoded(base64),
             _ => case["input"]["yaml"]
@@ -266,7 +386,7 @@ fn yaml_documents() -> Result<()> {
         if fatal && !next.is_some_and(|document| document.content.is_err()) {
             return Err(format!("{next:?}, expected {}", expect["fatal"]).into());
         }
-        Ok(())
+        Ok(fatal.then_some("an exception costs its document, not the rest of the file"))
     })
 }
 
@@ -299,41 +419,139 @@ fn decoded(base64: &str) -> Vec<u8> {
         .collect()
 }
 
+/// Cases whose options ask for what this tool does not do on purpose, by the name of the deviation.
+fn tree_deviation(case: &Value) -> Option<&'static str> {
+    let options = &case["input"]["options"];
+    if options["rules"] == "config" {
+        return Some("all kinds are allowed: rules belong to an app-config");
+    }
+    if options["externalPlaceholders"] == "stub" {
+        return Some("remote placeholders are errors, never stubs");
+    }
+    if options["engine"] == "model" {
+        return Some("superset");
+    }
+    match case["name"].as_str() {
+        Some("openapi placeholder without the module") => {
+            Some("the openapi module is always there")
+        }
+        _ => None,
+    }
+}
+
+/// Annotations that Backstage adds and we do not.
+const ADDED: &[&str] = &[
+    "backstage.io/managed-by-location",
+    "backstage.io/managed-by-origin-location",
+    "backstage.io/view-url",
+    "backstage.io/edit-url",
+    "backstage.io/source-location",
+];
+
 #[test]
 fn trees() -> Result<()> {
-    score("trees", 36, |case| {
-        let files = case["input"]["files"].as_object().ok_or("no files")?;
-        let files = files
-            .iter()
-            .map(|(path, text)| (path.clone(), text.as_str().unwrap_or_default().to_owned()))
-            .collect();
-        let globs = case["input"]["options"]["globs"].as_array();
-        let globs = globs.map_or(vec!["catalog-info.yaml".to_owned()], |globs| {
-            globs
-                .iter()
-                .filter_map(Value::as_str)
-                .map(|glob| format!("./{glob}"))
-                .collect()
-        });
-        let reading = read_files(&files, &globs)?;
-        let found = relations_of(&reading);
-        let expected: serde_json::Map<String, Value> = case["expect"]["entities"]
+    score("trees", |case| {
+        let input = &case["input"];
+        let options = &input["options"];
+        let files = input["files"].as_object().ok_or("no files")?.iter();
+        let files =
+            files.map(|(path, text)| (path.clone(), text.as_str().unwrap_or_default().to_owned()));
+        let globs = options["globs"]
             .as_array()
-            .into_iter()
-            .flatten()
-            .map(|entity| {
-                let relations = entity["relations"].as_array().into_iter().flatten();
-                let pairs =
-                    relations.map(|relation| json!([relation["type"], relation["targetRef"]]));
-                (
-                    entity["entityRef"].as_str().unwrap_or_default().to_owned(),
-                    pairs.collect(),
-                )
-            })
-            .collect();
-        if found == Value::Object(expected.clone()) {
-            return Ok(());
+            .map_or(vec!["**/catalog-info.yaml"], |globs| {
+                globs.iter().filter_map(Value::as_str).collect()
+            });
+        let globs: Vec<String> = globs.iter().map(|glob| format!("./{glob}")).collect();
+        let repository = options["baseUrl"].as_str().unwrap_or(REPOSITORY);
+        let mode = if options["isolate"] == true {
+            Mode::Tolerant
+        } else {
+            Mode::Strict
+        };
+        let reading = read_files(&files.collect(), &globs, repository, mode)?;
+        let deviation = tree_deviation(case);
+        let difference = entities_differ(&reading, &case["expect"])
+            .or_else(|| findings_differ(&reading, &case["expect"]));
+        match (difference, deviation) {
+            (None, _) => Ok(None),
+            (Some(_), Some(deviation)) => Ok(Some(deviation)),
+            (Some(difference), None) => Err(difference.into()),
         }
-        Err(format!("{found}, expected {}", Value::Object(expected)).into())
     })
+}
+
+fn entities_differ(reading: &Reading, expect: &Value) -> Option<String> {
+    let mut found: Vec<Value> = Vec::new();
+    for (index, entity) in reading.catalog.entities().iter().enumerate() {
+        let relations = reading.catalog.relations(index);
+        let relations = relations.map(
+            |relation| json!({"type": relation.relation_type, "targetRef": relation.target_ref}),
+        );
+        let mut value = Value::Object(entity.value.clone());
+        without_added(&mut value);
+        found.push(json!({
+            "entity": value,
+            "relations": relations.collect::<Vec<_>>(),
+            "file": reading.sources.path(entity.origin.file).as_str(),
+            "document": entity.origin.document,
+        }));
+    }
+    let expected = expect["entities"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|entity| {
+            let mut value = entity["entity"].clone();
+            without_added(&mut value);
+            json!({
+                "entity": value,
+                "relations": entity["relations"],
+                "file": entity["location"]["file"],
+                "document": entity["location"]["document"],
+            })
+        });
+    let expected: Vec<Value> = expected.collect();
+    let is_same = found.len() == expected.len()
+        && found
+            .iter()
+            .zip(&expected)
+            .all(|(found, expected)| same(found, expected));
+    (!is_same).then(|| {
+        format!(
+            "{}, expected {}",
+            Value::Array(found),
+            Value::Array(expected)
+        )
+    })
+}
+
+/// The same entity without what Backstage adds to annotations. Values of the author win there, so that only the keys
+/// that Backstage always writes are lost to the comparison.
+fn without_added(entity: &mut Value) {
+    let Some(metadata) = entity["metadata"].as_object_mut() else {
+        return;
+    };
+    let Some(annotations) = metadata
+        .get_mut("annotations")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    annotations.retain(|key, _| !ADDED.contains(&key.as_str()));
+    if annotations.is_empty() {
+        metadata.remove("annotations");
+    }
+}
+
+fn findings_differ(reading: &Reading, expect: &Value) -> Option<String> {
+    let errors = errors_of(reading);
+    let expected = expect["findings"].as_array().into_iter().flatten();
+    let expected: BTreeSet<_> = expected
+        .filter(|finding| finding["severity"] == "error")
+        .map(|finding| {
+            let text = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+            (text("file"), finding["document"].as_u64(), text("stage"))
+        })
+        .collect();
+    (errors != expected).then(|| format!("errors {errors:?}, expected {expected:?}"))
 }

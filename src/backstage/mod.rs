@@ -11,7 +11,9 @@ pub mod dump;
 pub mod entity;
 pub mod entity_ref;
 mod format;
+mod glob;
 mod kind;
+pub mod location_ref;
 mod placeholder;
 pub mod read;
 pub mod resolve;
@@ -20,5 +22,17 @@ pub mod validate;
 
 pub use entity::Entity;
 pub use entity_ref::EntityRef;
+pub use location_ref::LocationRef;
 pub use read::Descriptor;
 pub use stitch::Catalog;
+
+/// How much of Backstage's strictness is followed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// An error costs the document it is in. Kinds that Backstage does not know are taken as custom kinds.
+    #[default]
+    Tolerant,
+    /// An error costs what it costs in Backstage: a document that is no entity takes with it everything that the same
+    /// Location emits. A kind that Backstage does not know is an error.
+    Strict,
+}

@@ -119,7 +119,7 @@ impl Substitution<'_> {
             Address::Path(path) => path,
             Address::Outside => {
                 let message = format!("the placeholder `{address}` leads out of the repository");
-                return Err(Diagnostic::new(Code::OutsideRoot, message));
+                return Err(Diagnostic::new(Code::OutsidePlaceholder, message));
             }
             Address::Remote => {
                 let message = format!(

@@ -8,10 +8,11 @@ use std::io;
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
+use super::Mode;
 use super::discover::{Found, FoundBy};
 use super::entity_ref::{DEFAULT_NAMESPACE, EntityRef};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::source::{FieldPath, Location, MAX_FILE_BYTES, Origin, Place, Segment, Sources};
+use crate::source::{FieldPath, FileId, Location, MAX_FILE_BYTES, Origin, Place, Segment, Sources};
 use crate::yaml;
 
 /// A YAML document with the envelope of an entity: apiVersion, kind and metadata.name.
@@ -52,46 +53,66 @@ impl Tally {
     }
 }
 
+/// What a file holds.
+#[derive(Debug)]
+pub struct Contents {
+    /// The file.
+    pub file: FileId,
+    /// Its descriptors.
+    pub descriptors: Vec<Descriptor>,
+    /// Whether a document of it is no entity, which in Backstage costs all that its Location emits.
+    pub is_broken: bool,
+}
+
 /// Reads files, in parallel, and keeps their order.
-pub fn descriptors(
+pub fn files(
     found: &[Found],
+    mode: Mode,
     sources: &Sources,
     tally: &mut Tally,
     diagnostics: &mut Diagnostics,
-) -> Vec<Descriptor> {
+) -> Vec<Contents> {
     let read: Vec<FileReader> = found
         .par_iter()
         .map(|found| {
-            let mut reader = FileReader::new(*found);
+            let mut reader = FileReader::new(*found, mode);
             reader.read(sources);
             reader
         })
         .collect();
-    let mut descriptors = Vec::with_capacity(found.len());
-    for mut reader in read {
+    let mut contents = Vec::with_capacity(found.len());
+    for reader in read {
         tally.files += reader.tally.files;
         tally.documents += reader.tally.documents;
         tally.skeletons += reader.tally.skeletons;
-        descriptors.append(&mut reader.descriptors);
         diagnostics.append(reader.diagnostics);
+        contents.push(Contents {
+            file: reader.found.file,
+            descriptors: reader.descriptors,
+            is_broken: reader.is_broken,
+        });
     }
-    descriptors
+    contents
 }
 
 /// Reads one file.
 struct FileReader {
     found: Found,
+    mode: Mode,
     tally: Tally,
     descriptors: Vec<Descriptor>,
+    is_broken: bool,
     diagnostics: Diagnostics,
 }
 
 impl FileReader {
-    fn new(found: Found) -> Self {
+    fn new(found: Found, mode: Mode) -> Self {
         Self {
             found,
+            mode,
             tally: Tally::default(),
             descriptors: Vec::new(),
+            is_broken: false,
             diagnostics: Diagnostics::default(),
         }
     }
@@ -117,7 +138,10 @@ impl FileReader {
                 self.report(
                     Code::InvalidUtf8,
                     message,
-                    Place::Span(at..at + '\u{fffd}'.len_utf8()),
+                    Place::Span {
+                        document: None,
+                        bytes: at..at + '\u{fffd}'.len_utf8(),
+                    },
                 );
                 text
             }
@@ -127,12 +151,24 @@ impl FileReader {
             match document.content {
                 Ok(value) => self.document(document.index, document.line, value),
                 Err(errors) if is_unrendered(&text) => {
+                    self.is_broken = true;
                     let at = errors.first().map_or(0..0, |error| error.at.clone());
-                    self.skeleton(Place::Span(at));
+                    self.skeleton(Place::Span {
+                        document: Some(document.index),
+                        bytes: at,
+                    });
                 }
                 Err(errors) => {
+                    self.is_broken = true;
                     for error in errors {
-                        self.report(Code::YamlSyntax, error.message, Place::Span(error.at));
+                        self.report(
+                            Code::YamlSyntax,
+                            error.message,
+                            Place::Span {
+                                document: Some(document.index),
+                                bytes: error.at,
+                            },
+                        );
                     }
                 }
             }
@@ -140,14 +176,16 @@ impl FileReader {
     }
 
     fn unreadable(&mut self, error: &io::Error) {
+        self.is_broken = true;
         if error.kind() == io::ErrorKind::FileTooLarge {
             let limit = MAX_FILE_BYTES / (1024 * 1024);
             let message = format!("the file is larger than {limit} MiB and was not read");
             self.report(Code::FileTooLarge, message, Place::File);
         } else {
+            let reason = reason(error);
             self.report(
                 Code::UnreadableFile,
-                format!("cannot be read: {error}"),
+                format!("cannot be read: {reason}"),
                 Place::File,
             );
         }
@@ -167,6 +205,7 @@ impl FileReader {
             line,
         };
         let Value::Object(mut value) = value else {
+            self.is_broken = true;
             let found = match value {
                 Value::Array(_) => "a list",
                 Value::String(_) => "a text",
@@ -177,6 +216,7 @@ impl FileReader {
             return self.push(Diagnostic::new(Code::NotAnEntity, message).at(origin.document()));
         };
         if let Some(field) = skeleton_field(&value) {
+            self.is_broken |= envelope(&mut value).is_err();
             return self.skeleton(origin.value(field).place);
         }
         match envelope(&mut value) {
@@ -186,9 +226,11 @@ impl FileReader {
                 value,
             }),
             Err((field, message)) => {
+                self.is_broken = true;
                 let mut fault =
                     Diagnostic::new(Code::InvalidEnvelope, message).at(origin.value(field));
-                if self.found.by == FoundBy::Pattern && !value.contains_key("apiVersion") {
+                let is_guess = self.found.by == FoundBy::Pattern && self.mode == Mode::Tolerant;
+                if is_guess && !value.contains_key("apiVersion") {
                     fault = fault.severity(Severity::Note);
                 }
                 self.push(
@@ -251,6 +293,15 @@ fn text(map: &Map<String, Value>, path: &[&str]) -> Result<String, (FieldPath, S
     };
     let message = format!("`{field}` {fault}");
     Err((field, message))
+}
+
+/// Why a file cannot be read, without the numbers of the operating system.
+pub(super) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound if error.get_ref().is_none() => "it does not exist".to_owned(),
+        io::ErrorKind::NotFound | io::ErrorKind::Other => error.to_string(),
+        kind => kind.to_string(),
+    }
 }
 
 /// What a value is, as a person would say it.

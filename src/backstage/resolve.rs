@@ -8,13 +8,14 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use camino::{Utf8Path, Utf8PathBuf};
-use globset::{GlobBuilder, GlobMatcher};
+use camino::Utf8PathBuf;
 use rayon::prelude::*;
 use serde_json::Value;
 
+use super::Mode;
 use super::address::{self, Address};
 use super::discover::{self, Found, FoundBy};
+use super::glob::{self, Glob};
 use super::read::{self, Descriptor, Tally};
 use super::{placeholder, validate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
@@ -27,33 +28,169 @@ use crate::yaml;
 ///
 /// [`Error::Root`] when a root cannot be listed for a Location with a pattern.
 pub fn descriptors(
-    found: Vec<Found>,
+    found: &[Found],
+    mode: Mode,
     sources: &mut Sources,
     tally: &mut Tally,
     diagnostics: &mut Diagnostics,
 ) -> Result<Vec<Descriptor>, Error> {
-    let mut known: HashSet<FileId> = found.iter().map(|found| found.file).collect();
-    let mut claims = Claims::default();
-    let mut listings = Listings::default();
-    let mut level = found;
-    let mut depth = 0;
+    let mut resolution = Resolution {
+        mode,
+        sources,
+        tally,
+        diagnostics,
+        depth: 0,
+        listings: Listings::default(),
+        claims: Claims::default(),
+        known: Known::default(),
+        broken: HashSet::new(),
+        descriptors: Vec::new(),
+    };
+    resolution.read(found);
+    let files: Vec<FileId> = found.iter().map(|found| found.file).collect();
+    // Each file found by name is a location of its own.
+    let whole: Vec<FileId> = files
+        .into_iter()
+        .filter(|file| !resolution.costs_all(&[*file]))
+        .collect();
+    let mut level = resolution.emit(&whole);
     while !level.is_empty() {
-        let read = read::descriptors(&level, sources, tally, diagnostics);
-        let claimed = claims.settle(read, sources, diagnostics);
-        let resolved = placeholders(claimed, sources, diagnostics);
-        let mut targets = Vec::new();
-        for location in resolved.iter().filter(|descriptor| is_location(descriptor)) {
-            targets.extend(followed(location, sources, &mut listings, diagnostics)?);
-        }
-        targets.retain(|target| known.insert(target.file));
-        depth += 1;
-        for target in &targets {
-            sources.set_depth(target.file, depth);
-        }
-        level = targets;
-        claims.descriptors.extend(resolved);
+        level = resolution.follow(level)?;
     }
-    Ok(claims.descriptors)
+    resolution.report_lost();
+    Ok(resolution.descriptors)
+}
+
+/// The state of following Locations.
+struct Resolution<'a> {
+    mode: Mode,
+    sources: &'a mut Sources,
+    tally: &'a mut Tally,
+    diagnostics: &'a mut Diagnostics,
+    /// How many Locations lead to what is emitted.
+    depth: usize,
+    listings: Listings,
+    claims: Claims,
+    known: Known,
+    /// Files with a document that is no entity.
+    broken: HashSet<FileId>,
+    descriptors: Vec<Descriptor>,
+}
+
+/// Files that have been read, with their descriptors until a location emits them.
+#[derive(Default)]
+struct Known(HashMap<FileId, Option<Vec<Descriptor>>>);
+
+impl Resolution<'_> {
+    /// Reads the files that have not been read yet.
+    fn read(&mut self, found: &[Found]) {
+        let mut new = Vec::new();
+        for found in found {
+            if let Entry::Vacant(entry) = self.known.0.entry(found.file) {
+                entry.insert(None);
+                new.push(*found);
+            }
+        }
+        for contents in read::files(&new, self.mode, self.sources, self.tally, self.diagnostics) {
+            if contents.is_broken {
+                self.broken.insert(contents.file);
+            }
+            self.known
+                .0
+                .insert(contents.file, Some(contents.descriptors));
+        }
+    }
+
+    /// Whether a location that reads these files loses everything.
+    fn costs_all(&self, files: &[FileId]) -> bool {
+        self.mode == Mode::Strict && files.iter().any(|file| self.broken.contains(file))
+    }
+
+    /// Takes the descriptors of files into the catalog; what comes out are the Locations among them.
+    fn emit(&mut self, files: &[FileId]) -> Vec<Descriptor> {
+        let mut read: Vec<Descriptor> = Vec::new();
+        for file in files {
+            if let Some(descriptors) = self.known.0.get_mut(file).and_then(Option::take) {
+                self.sources.set_depth(*file, self.depth);
+                read.extend(descriptors);
+            }
+        }
+        let claimed = self.claims.settle(read, self.sources, self.diagnostics);
+        let resolved = placeholders(claimed, self.sources, self.diagnostics);
+        let locations = resolved.iter().filter(|descriptor| is_location(descriptor));
+        let locations = locations.cloned().collect();
+        self.descriptors.extend(resolved);
+        locations
+    }
+
+    /// Reads what Locations name; what comes out are the Locations among that.
+    fn follow(&mut self, locations: Vec<Descriptor>) -> Result<Vec<Descriptor>, Error> {
+        self.depth += 1;
+        let mut followed = Vec::with_capacity(locations.len());
+        for location in locations {
+            let targets = targets(
+                &location,
+                self.sources,
+                &mut self.listings,
+                self.diagnostics,
+            )?;
+            followed.push((location, targets));
+        }
+        let found: Vec<Found> = followed
+            .iter()
+            .flat_map(|(_, targets)| targets.found.iter().copied())
+            .collect();
+        self.read(&found);
+        let mut next = Vec::new();
+        for (location, targets) in followed {
+            let files: Vec<FileId> = targets.found.iter().map(|found| found.file).collect();
+            if self.costs_all(&files) {
+                let why = "a file that it names holds a document that is no entity";
+                self.diagnostics.push(lost(&location, why));
+                self.take_out(&location);
+            } else if self.mode == Mode::Strict && targets.has_failed {
+                self.take_out(&location);
+            } else {
+                next.extend(self.emit(&files));
+            }
+        }
+        Ok(next)
+    }
+
+    /// Takes a Location out again whose targets cannot all be read.
+    fn take_out(&mut self, location: &Descriptor) {
+        self.descriptors
+            .retain(|kept| kept.origin != location.origin);
+    }
+
+    /// Names the good documents that nothing emitted.
+    fn report_lost(&mut self) {
+        let mut known: Vec<Descriptor> = self
+            .known
+            .0
+            .drain()
+            .filter_map(|(_, left)| left)
+            .flatten()
+            .collect();
+        sort(&mut known, self.sources);
+        for descriptor in &known {
+            self.diagnostics.push(lost(
+                descriptor,
+                "another document that is read together with it is broken",
+            ));
+        }
+    }
+}
+
+fn lost(descriptor: &Descriptor, why: &str) -> Diagnostic {
+    let entity_ref = descriptor.entity_ref.canonical();
+    Diagnostic::new(
+        Code::LostToNeighbour,
+        format!("Backstage would drop `{entity_ref}`: {why}"),
+    )
+    .at(descriptor
+        .origin
+        .value(FieldPath::keys(["metadata", "name"])))
 }
 
 /// Orders descriptors by root, path and document, however they were reached.
@@ -92,7 +229,6 @@ fn placeholders(
 /// Which descriptor stands for which entity: the first file wins, and within a file the last document.
 #[derive(Default)]
 struct Claims {
-    descriptors: Vec<Descriptor>,
     holders: HashMap<String, Origin>,
 }
 
@@ -187,20 +323,28 @@ fn report_duplicates(
 fn is_location(descriptor: &Descriptor) -> bool {
     let is_valid = || {
         let mut faults = Diagnostics::default();
-        validate::entity(descriptor.clone(), &mut faults).is_some()
+        validate::entity(descriptor.clone(), Mode::Tolerant, &mut faults).is_some()
     };
     descriptor.entity_ref.kind == "Location" && is_valid()
 }
 
-/// The files a Location names.
-fn followed(
+/// What a Location names.
+#[derive(Default)]
+struct Targets {
+    found: Vec<Found>,
+    /// Whether Backstage would give up on the whole Location.
+    has_failed: bool,
+}
+
+fn targets(
     location: &Descriptor,
     sources: &mut Sources,
     listings: &mut Listings,
     diagnostics: &mut Diagnostics,
-) -> Result<Vec<Found>, Error> {
+) -> Result<Targets, Error> {
+    let mut all = Targets::default();
     let Some(Value::Object(spec)) = location.value.get("spec") else {
-        return Ok(Vec::new());
+        return Ok(all);
     };
     if let Some(Value::String(location_type)) = spec.get("type").filter(|given| *given != "url") {
         let message = format!(
@@ -212,7 +356,8 @@ fn followed(
                 .at(location.origin.value(field))
                 .help("remove `type`: targets are then read from where the Location stands"),
         );
-        return Ok(Vec::new());
+        all.has_failed = true;
+        return Ok(all);
     }
     let is_optional = spec
         .get("presence")
@@ -230,19 +375,24 @@ fn followed(
     let targets = single
         .into_iter()
         .chain(many.map(|(index, target)| (list.index(index), target)));
-    let mut found = Vec::new();
     for (field, target) in targets {
         let Some(target) = target.as_str() else {
             continue;
         };
-        let holder = Target {
+        let target = Target {
             text: target,
             location: location.origin.value(field),
             is_optional,
         };
-        found.extend(holder.files(sources, listings, diagnostics)?);
+        match target.files(sources, listings)? {
+            Ok(found) => all.found.extend(found),
+            Err(fault) => {
+                all.has_failed |= fault.code == Code::MissingTarget;
+                diagnostics.push(fault.at(target.location));
+            }
+        }
     }
-    Ok(found)
+    Ok(all)
 }
 
 /// One target of a Location.
@@ -253,110 +403,67 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
+    /// The files it names, or what is wrong with it.
     fn files(
         &self,
         sources: &mut Sources,
         listings: &mut Listings,
-        diagnostics: &mut Diagnostics,
-    ) -> Result<Vec<Found>, Error> {
+    ) -> Result<Result<Vec<Found>, Diagnostic>, Error> {
         let text = self.text;
+        let fault = |code, message: String| Ok(Err(Diagnostic::new(code, message)));
         let root = sources.root_of(self.location.file);
-        let mut fault = |code: Code, message: String| {
-            diagnostics.push(Diagnostic::new(code, message).at(self.location.clone()));
-        };
         let path =
             match address::resolve(text, sources.path(self.location.file), sources.root(root)) {
                 Address::Path(path) => path,
                 Address::Outside => {
-                    fault(
-                        Code::OutsideRoot,
+                    return fault(
+                        Code::OutsideLocation,
                         format!("the target `{text}` leads out of the repository"),
                     );
-                    return Ok(Vec::new());
                 }
                 Address::Remote => {
                     let message =
                         format!("the target `{text}` is a remote address, which is never fetched");
-                    fault(Code::RemoteLocation, message);
-                    return Ok(Vec::new());
+                    return fault(Code::RemoteLocation, message);
                 }
             };
-        let (paths, by) = if is_pattern(&path) {
-            match Pattern::new(&path) {
-                Ok(pattern) => (
-                    listings.matching(&pattern, root, sources)?,
-                    FoundBy::Pattern,
-                ),
-                Err(message) => {
-                    fault(
+        let (paths, by, fails_how) = if glob::is_pattern(path.as_str()) {
+            let glob = match Glob::new(path.as_str()) {
+                Ok(glob) => glob,
+                Err(why) => {
+                    return fault(
                         Code::MissingTarget,
-                        format!("the target `{text}` is not a valid pattern: {message}"),
+                        format!("the target `{text}` cannot be matched: {why}"),
                     );
-                    return Ok(Vec::new());
                 }
-            }
+            };
+            (
+                listings.matching(&glob, root, sources)?,
+                FoundBy::Pattern,
+                "matches no file",
+            )
         } else {
             let exists = sources.is_file(root, &path);
-            (exists.then_some(path).into_iter().collect(), FoundBy::Name)
+            (
+                exists.then_some(path).into_iter().collect(),
+                FoundBy::Name,
+                "does not exist",
+            )
         };
         if paths.is_empty() && !self.is_optional {
-            let what = if by == FoundBy::Pattern {
-                "matches no file"
-            } else {
-                "does not exist"
-            };
-            let missing =
-                Diagnostic::new(Code::MissingTarget, format!("the target `{text}` {what}"));
-            diagnostics.push(
-                missing
-                    .at(self.location.clone())
-                    .help("correct the path, or set `presence: optional`"),
+            let missing = Diagnostic::new(
+                Code::MissingTarget,
+                format!("the target `{text}` {fails_how}"),
             );
+            return Ok(Err(
+                missing.help("correct the path, or set `presence: optional`")
+            ));
         }
         let found = paths.iter().map(|path| Found {
             file: sources.add(root, path),
             by,
         });
-        Ok(found.collect())
-    }
-}
-
-/// What GitHub's reader takes for a pattern (the `is-glob` package).
-fn is_pattern(path: &Utf8Path) -> bool {
-    let path = path.as_str();
-    path.contains('*')
-        || (path.contains('{') && path.contains('}'))
-        || (path.contains('[') && path.contains(']'))
-}
-
-/// A pattern over the paths of a root. Stars do not match hidden files and folders.
-struct Pattern {
-    matcher: GlobMatcher,
-    parts: Vec<String>,
-}
-
-impl Pattern {
-    fn new(path: &Utf8Path) -> Result<Self, String> {
-        let glob = GlobBuilder::new(path.as_str())
-            .literal_separator(true)
-            .build();
-        Ok(Self {
-            matcher: glob
-                .map_err(|error| error.kind().to_string())?
-                .compile_matcher(),
-            parts: path
-                .components()
-                .map(|part| part.as_str().to_owned())
-                .collect(),
-        })
-    }
-
-    fn matches(&self, path: &Utf8Path) -> bool {
-        self.matcher.is_match(path)
-            && path.components().all(|part| {
-                let part = part.as_str();
-                !part.starts_with('.') || self.parts.iter().any(|named| named == part)
-            })
+        Ok(Ok(found.collect()))
     }
 }
 
@@ -367,7 +474,7 @@ struct Listings(HashMap<RootId, Vec<Utf8PathBuf>>);
 impl Listings {
     fn matching(
         &mut self,
-        pattern: &Pattern,
+        glob: &Glob,
         root: RootId,
         sources: &mut Sources,
     ) -> Result<Vec<Utf8PathBuf>, Error> {
@@ -383,7 +490,7 @@ impl Listings {
         };
         Ok(listing
             .iter()
-            .filter(|path| pattern.matches(path))
+            .filter(|path| glob.matches(path))
             .cloned()
             .collect())
     }

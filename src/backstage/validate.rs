@@ -7,12 +7,14 @@
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
+use super::Mode;
 use super::entity::Entity;
 use super::entity_ref::{EntityRef, EntityRefError};
 use super::format;
 use super::kind::{self, Field, Kind, RelationRule, Shape, Variant};
+use super::location_ref::is_script;
 use super::read::{Descriptor, article};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{FieldPath, Origin};
 
 /// An entity and the references its fields hold.
@@ -39,12 +41,16 @@ pub struct Reference {
 
 /// Validates descriptors, in parallel, and keeps their order.
 #[must_use]
-pub fn entities(descriptors: Vec<Descriptor>, diagnostics: &mut Diagnostics) -> Vec<Validated> {
+pub fn entities(
+    descriptors: Vec<Descriptor>,
+    mode: Mode,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Validated> {
     let checked: Vec<_> = descriptors
         .into_par_iter()
         .map(|descriptor| {
             let mut faults = Diagnostics::default();
-            let validated = entity(descriptor, &mut faults);
+            let validated = entity(descriptor, mode, &mut faults);
             (validated, faults)
         })
         .collect();
@@ -58,7 +64,11 @@ pub fn entities(descriptors: Vec<Descriptor>, diagnostics: &mut Diagnostics) -> 
 
 /// Validates one descriptor.
 #[must_use]
-pub fn entity(descriptor: Descriptor, diagnostics: &mut Diagnostics) -> Option<Validated> {
+pub fn entity(
+    descriptor: Descriptor,
+    mode: Mode,
+    diagnostics: &mut Diagnostics,
+) -> Option<Validated> {
     let Descriptor {
         origin,
         entity_ref,
@@ -66,6 +76,7 @@ pub fn entity(descriptor: Descriptor, diagnostics: &mut Diagnostics) -> Option<V
     } = descriptor;
     let mut check = Check {
         origin,
+        mode,
         faults: Diagnostics::default(),
         has_error: false,
     };
@@ -110,6 +121,10 @@ const OVERWRITTEN_ANNOTATIONS: &[&str] = &[
     "backstage.io/managed-by-origin-location",
 ];
 
+/// Addresses that the catalog's pages show as links; scripts are replaced (`stitcher` of the catalog backend).
+const SHOWN_ADDRESSES: &[&str] = &["backstage.io/view-url", "backstage.io/edit-url"];
+const REJECTED_ADDRESS: &str = "https://backstage.io/annotation-rejected-for-security-reasons";
+
 /// What Backstage's processors add and change.
 fn complete(value: &mut Map<String, Value>, entity_ref: &EntityRef) {
     if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
@@ -121,6 +136,13 @@ fn complete(value: &mut Map<String, Value>, entity_ref: &EntityRef) {
         if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
             for overwritten in OVERWRITTEN_ANNOTATIONS {
                 annotations.shift_remove(*overwritten);
+            }
+            for shown in SHOWN_ADDRESSES {
+                if let Some(Value::String(address)) = annotations.get_mut(*shown)
+                    && is_script(address)
+                {
+                    REJECTED_ADDRESS.clone_into(address);
+                }
             }
         }
     }
@@ -143,6 +165,7 @@ fn utf16(value: &Value) -> impl Iterator<Item = u16> {
 /// Collects the faults of one descriptor.
 struct Check {
     origin: Origin,
+    mode: Mode,
     faults: Diagnostics,
     has_error: bool,
 }
@@ -341,6 +364,7 @@ impl Check {
         let passes = |fields: &[Field]| {
             let mut trial = Self {
                 origin: self.origin,
+                mode: self.mode,
                 faults: Diagnostics::default(),
                 has_error: false,
             };
@@ -353,24 +377,30 @@ impl Check {
     }
 
     fn custom_kind(&mut self, kind: &str, api_version: &str) {
-        let (field, message) = if kind::is_known_name(kind) {
-            let message = format!(
-                "Backstage does not know `{kind}` in version `{api_version}`; taken as a custom kind"
-            );
+        let (field, mut message) = if kind::is_known_name(kind) {
+            let message = format!("Backstage does not know `{kind}` in version `{api_version}`");
             ("apiVersion", message)
         } else {
-            (
-                "kind",
-                format!("Backstage does not know the kind `{kind}`; taken as a custom kind"),
-            )
+            ("kind", format!("Backstage does not know the kind `{kind}`"))
         };
-        let mut note = Diagnostic::new(Code::CustomKind, message)
+        let severity = match self.mode {
+            Mode::Tolerant => {
+                message.push_str("; taken as a custom kind");
+                Severity::Note
+            }
+            Mode::Strict => {
+                self.has_error = true;
+                Severity::Error
+            }
+        };
+        let note = Diagnostic::new(Code::CustomKind, message)
+            .severity(severity)
             .at(self.origin.value(FieldPath::keys([field])));
         let spelled = kind::names().find(|name| name.eq_ignore_ascii_case(kind) && *name != kind);
-        if let Some(spelled) = spelled {
-            note = note.help(format!("did you mean `{spelled}`?"));
-        }
-        self.faults.push(note);
+        self.faults.push(match spelled {
+            Some(spelled) => note.help(format!("did you mean `{spelled}`?")),
+            None => note,
+        });
     }
 
     /// Required fields first, then shapes, as the schema validator of Backstage orders its errors.

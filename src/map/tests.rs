@@ -6,6 +6,7 @@ use camino::Utf8Path;
 use serde_json::{Value, json};
 
 use super::profile::Profile;
+use crate::backstage::dump::Dumped;
 use crate::backstage::validate::{Reference, Validated};
 use crate::backstage::{Entity, EntityRef, stitch};
 use crate::diagnostic::{Code, Diagnostics, Severity};

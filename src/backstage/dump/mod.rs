@@ -27,6 +27,7 @@ use rayon::prelude::*;
 
 use self::pieces::{Fault, Piece, Pieces};
 use self::record::{Flaw, Record, Source};
+use super::Mode;
 use super::entity::{Entity, RelationType};
 use super::entity_ref::EntityRef;
 use super::read::{Descriptor, Tally};
@@ -405,7 +406,7 @@ fn entry(recorded: Recorded, faults: &mut Diagnostics) -> (Entry, bool) {
         value: serde_json::Map::new(),
         origin: descriptor.origin,
     };
-    let validated = validate::entity(descriptor, faults);
+    let validated = validate::entity(descriptor, Mode::Tolerant, faults);
     let is_valid = validated.is_some();
     let validated = validated.unwrap_or(Validated {
         entity: nameless,

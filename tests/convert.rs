@@ -1,0 +1,605 @@
+//! The binary from end to end: what it writes, refuses and says, and its exit codes.
+
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::process::{Command, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use support::{Folder, Result, binary, copy, run, tree, write};
+
+const DEMO: &str = "fixtures/demo/input";
+const GROUP: &str = "apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata:\n  name: team\nspec:\n  type: team\n  children: []\n";
+
+fn demo() -> Result<Folder> {
+    let folder = Folder::new()?;
+    copy(Utf8Path::new(DEMO), &folder.path)?;
+    Ok(folder)
+}
+
+/// Every file with its time of change and its number on the disk: a file that was written again shows.
+fn stamps(folder: &Utf8Path) -> Result<Vec<(Utf8PathBuf, i64, i64, u64)>> {
+    let mut stamps = Vec::new();
+    for path in tree(folder)?.into_keys() {
+        let metadata = folder.join(&path).metadata()?;
+        stamps.push((
+            path,
+            metadata.mtime(),
+            metadata.mtime_nsec(),
+            metadata.ino(),
+        ));
+    }
+    Ok(stamps)
+}
+
+/// Files whose names are none of a descriptor, a manifest or the rest of the input: what a broken run may leave behind.
+fn leftovers(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
+    let is_known = |path: &Utf8PathBuf| {
+        matches!(
+            path.file_name(),
+            Some("catalog-info.yaml" | "port.yml" | "descriptor.yaml")
+        ) || path.starts_with(".port/blueprints") && path.extension() == Some("json")
+    };
+    let files = tree(folder)?.into_keys();
+    Ok(files.filter(|path| !is_known(path)).collect())
+}
+
+#[test]
+fn a_second_run_writes_nothing_and_says_so() -> Result<()> {
+    let folder = demo()?;
+    let first = run(&folder.path, &["convert"])?;
+    assert_eq!(first.code, 0, "{}", first.shown());
+    assert!(
+        first.stdout.contains("Wrote 13 manifests"),
+        "{}",
+        first.shown()
+    );
+    let before = stamps(&folder.path)?;
+    let second = run(&folder.path, &["convert"])?;
+    assert_eq!(second.code, 0, "{}", second.shown());
+    assert!(
+        second
+            .stdout
+            .contains("Wrote nothing: 13 manifests are up to date."),
+        "{}",
+        second.shown()
+    );
+    assert_eq!(before, stamps(&folder.path)?);
+    Ok(())
+}
+
+#[test]
+fn a_changed_descriptor_changes_its_own_manifest_only() -> Result<()> {
+    let folder = demo()?;
+    run(&folder.path, &["convert"])?;
+    let before = tree(&folder.path)?;
+    let path = folder.path.join("services/products/catalog-info.yaml");
+    let text = fs::read_to_string(&path)?;
+    fs::write(&path, text.replace("[kotlin]", "[kotlin, jvm]"))?;
+    let second = run(&folder.path, &["convert"])?;
+    assert!(
+        second
+            .stdout
+            .contains("Wrote 1 manifest: 0 new, 1 changed."),
+        "{}",
+        second.shown()
+    );
+    let mut changed: Vec<Utf8PathBuf> = Vec::new();
+    for (path, bytes) in tree(&folder.path)? {
+        if before.get(&path) != Some(&bytes) {
+            changed.push(path);
+        }
+    }
+    assert_eq!(
+        changed,
+        [
+            "services/products/catalog-info.yaml",
+            "services/products/port.yml"
+        ]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_dry_run_writes_nothing() -> Result<()> {
+    let folder = demo()?;
+    let before = tree(&folder.path)?;
+    let run = run(&folder.path, &["convert", "--dry-run"])?;
+    assert_eq!(run.code, 0, "{}", run.shown());
+    assert!(
+        run.stdout.contains("Would write 13 manifests"),
+        "{}",
+        run.shown()
+    );
+    assert_eq!(before, tree(&folder.path)?);
+    Ok(())
+}
+
+#[test]
+fn the_bytes_are_the_same_for_any_number_of_threads_and_any_order_of_files() -> Result<()> {
+    let one = demo()?;
+    let reference = run(&one.path, &["convert", "--threads", "1"])?;
+    let expected = tree(&one.path)?;
+
+    let two = demo()?;
+    let threads = run(&two.path, &["convert", "--threads", "2"])?;
+    assert_eq!(expected, tree(&two.path)?);
+    assert_eq!(reference.stdout, threads.stdout);
+    assert_eq!(reference.stderr, threads.stderr);
+
+    let reversed = Folder::new()?;
+    for (path, bytes) in tree(Utf8Path::new(DEMO))?.into_iter().rev() {
+        write(&reversed.path.join(path), &bytes)?;
+    }
+    let order = run(&reversed.path, &["convert"])?;
+    assert_eq!(expected, tree(&reversed.path)?);
+    assert_eq!(reference.stdout, order.stdout);
+    assert_eq!(reference.stderr, order.stderr);
+    Ok(())
+}
+
+#[test]
+fn json_holds_the_entities_of_yaml() -> Result<()> {
+    let folder = demo()?;
+    let run = run(
+        &folder.path,
+        &["convert", "--format", "json", "--out", "json"],
+    )?;
+    assert_eq!(run.code, 0, "{}", run.shown());
+    support::run(&folder.path, &["convert", "--out", "yaml"])?;
+    let yaml = fs::read_to_string(folder.path.join("yaml/services/cart/port.yml"))?;
+    let json = fs::read_to_string(folder.path.join("json/services/cart/port.json"))?;
+    let mut documents = backstage2port::yaml::documents(&yaml).into_iter();
+    let yaml = documents.next().ok_or("no document")?.content;
+    let mut json: serde_json::Value = serde_json::from_str(&json)?;
+    // JSON has no comments, so the first entity carries the header.
+    let first = json[0].as_object_mut().ok_or("no entity")?;
+    let header = first.shift_remove("$comment");
+    assert!(
+        header.is_some_and(|text| text.to_string().contains("Generated by backstage2port")),
+        "no header"
+    );
+    assert_eq!(yaml.map_err(|faults| format!("{faults:?}"))?, json);
+    assert!(documents.next().is_none(), "more than one document");
+    Ok(())
+}
+
+#[test]
+fn out_leaves_the_root_alone() -> Result<()> {
+    let (folder, out) = (demo()?, Folder::new()?);
+    let before = tree(&folder.path)?;
+    let run = run(&folder.path, &["convert", "--out", out.path.as_str()])?;
+    assert_eq!(run.code, 0, "{}", run.shown());
+    assert_eq!(before, tree(&folder.path)?);
+    assert_eq!(tree(&out.path)?.len(), 13);
+    Ok(())
+}
+
+#[test]
+fn two_roots_make_one_catalog() -> Result<()> {
+    let folder = Folder::with([
+        (
+            "web/catalog-info.yaml",
+            "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: web\nspec:\n  type: website\n  lifecycle: production\n  owner: team\n",
+        ),
+        ("org/catalog-info.yaml", GROUP),
+    ])?;
+    let alone = run(&folder.path, &["validate", "web"])?;
+    assert!(
+        alone.stdout.contains("dangling-relation"),
+        "{}",
+        alone.shown()
+    );
+    let run = run(&folder.path, &["convert", "web", "org"])?;
+    assert_eq!(run.code, 0, "{}", run.shown());
+    assert!(!run.stdout.contains("dangling-relation"), "{}", run.shown());
+    for manifest in ["web/port.yml", "org/port.yml"] {
+        assert!(
+            folder.path.join(manifest).is_file(),
+            "{manifest}: {}",
+            run.shown()
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_foreign_manifest_is_refused_and_kept() -> Result<()> {
+    let folder = demo()?;
+    let foreign = "- identifier: mine\n  blueprint: service\n";
+    folder.write("services/cart/port.yml", foreign)?;
+    let run = run(&folder.path, &["convert"])?;
+    assert_eq!(run.code, 1, "{}", run.shown());
+    assert!(
+        run.stderr.contains("error[foreign-manifest]"),
+        "{}",
+        run.shown()
+    );
+    assert!(
+        run.stderr.contains("services/cart/port.yml"),
+        "{}",
+        run.shown()
+    );
+    let kept = fs::read_to_string(folder.path.join("services/cart/port.yml"))?;
+    assert_eq!(kept, foreign);
+    assert!(
+        folder.path.join("org/port.yml").is_file(),
+        "the others are written"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_manifest_behind_a_symbolic_link_is_refused() -> Result<()> {
+    let (folder, outside) = (demo()?, Folder::new()?);
+    let target = outside.path.join("file");
+    // Even a text that looks like ours.
+    let text = "# Generated by backstage2port from catalog-info.yaml. Do not edit: change the descriptors and run it again.\n[]\n";
+    fs::write(&target, text)?;
+    symlink(&target, folder.path.join("services/cart/port.yml"))?;
+    symlink(&outside.path, folder.path.join(".port"))?;
+    let run = run(&folder.path, &["convert"])?;
+    assert_eq!(run.code, 1, "{}", run.shown());
+    assert!(
+        run.stderr.contains("error[foreign-manifest]"),
+        "{}",
+        run.shown()
+    );
+    assert_eq!(fs::read_to_string(&target)?, text);
+    assert_eq!(
+        tree(&outside.path)?.len(),
+        1,
+        "written through a link: {}",
+        run.shown()
+    );
+    assert!(
+        folder
+            .path
+            .join("services/cart/port.yml")
+            .symlink_metadata()?
+            .is_symlink(),
+        "the link was replaced"
+    );
+    Ok(())
+}
+
+#[test]
+fn no_descriptors_is_an_outcome_of_its_own() -> Result<()> {
+    let folder = Folder::with([("README.md", "Nothing here.\n")])?;
+    for command in ["convert", "catalog", "validate"] {
+        let found = run(&folder.path, &[command])?;
+        assert_eq!(found.code, 3, "{command}: {}", found.shown());
+        assert!(
+            found.stderr.contains("no descriptors found in ."),
+            "{}",
+            found.shown()
+        );
+        assert!(
+            found.stderr.contains("catalog-info.yaml"),
+            "{}",
+            found.shown()
+        );
+        let allowed = run(&folder.path, &[command, "--allow-empty"])?;
+        assert_eq!(allowed.code, 0, "{command}: {}", allowed.shown());
+    }
+    assert_eq!(tree(&folder.path)?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_root_that_is_not_there_is_named() -> Result<()> {
+    let folder = demo()?;
+    for command in ["convert", "catalog", "validate"] {
+        let run = run(&folder.path, &[command, "nowhere"])?;
+        assert_eq!(run.code, 2, "{command}: {}", run.shown());
+        assert!(run.stderr.contains("nowhere"), "{}", run.shown());
+        assert!(run.stdout.is_empty(), "{}", run.shown());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_usage_error_is_told_from_findings() -> Result<()> {
+    let folder = demo()?;
+    for arguments in [
+        &["convert", "--no-such-flag"][..],
+        &["convert", "--format", "toml"],
+        &["convert", "--include", "[a"],
+        &["convert", "--profile", "no-such-profile"],
+    ] {
+        let run = run(&folder.path, arguments)?;
+        assert_eq!(run.code, 2, "{arguments:?}: {}", run.shown());
+        assert!(
+            run.stderr.starts_with("error:"),
+            "{arguments:?}: {}",
+            run.shown()
+        );
+    }
+    assert!(!folder.path.join(".port").exists());
+    Ok(())
+}
+
+#[test]
+fn an_unreadable_file_costs_nothing_but_itself() -> Result<()> {
+    let folder = Folder::with([
+        ("good/catalog-info.yaml", GROUP),
+        ("bad/catalog-info.yaml", GROUP),
+    ])?;
+    let bad = folder.path.join("bad/catalog-info.yaml");
+    fs::set_permissions(&bad, fs::Permissions::from_mode(0o000))?;
+    if fs::read(&bad).is_ok() {
+        println!("skipped: this user reads every file");
+        return Ok(());
+    }
+    let run = run(&folder.path, &["convert"])?;
+    assert_eq!(run.code, 1, "{}", run.shown());
+    assert!(
+        run.stderr.contains("error[unreadable-file]"),
+        "{}",
+        run.shown()
+    );
+    assert!(
+        run.stderr.contains("bad/catalog-info.yaml"),
+        "{}",
+        run.shown()
+    );
+    assert!(folder.path.join("good/port.yml").is_file());
+    Ok(())
+}
+
+#[test]
+fn a_folder_or_a_link_with_the_name_of_a_descriptor_is_passed_over() -> Result<()> {
+    let folder = Folder::with([
+        ("good/catalog-info.yaml", GROUP),
+        ("folder/catalog-info.yaml/README.md", "A folder.\n"),
+    ])?;
+    fs::create_dir(folder.path.join("link"))?;
+    symlink("nowhere", folder.path.join("link/catalog-info.yaml"))?;
+    let run = run(&folder.path, &["convert"])?;
+    assert_eq!(run.code, 0, "{}", run.shown());
+    assert!(
+        run.stdout.contains("Read 1 file with 1 document"),
+        "{}",
+        run.shown()
+    );
+    assert!(folder.path.join("good/port.yml").is_file());
+    Ok(())
+}
+
+const BLUEPRINTS: &str = "- identifier: team\n  title: Team\n  schema:\n    properties: {}\n    required: []\n  relations: {}\n";
+
+fn mapping(title: &str) -> String {
+    format!(
+        "resources:\n  - kind: group\n    selector:\n      query: 'true'\n    port:\n      entity:\n        mappings:\n          identifier: .metadata.name\n          title: {title}\n          blueprint: '\"team\"'\n"
+    )
+}
+
+#[test]
+fn a_profile_of_the_user_is_used() -> Result<()> {
+    let folder = Folder::with([
+        ("catalog-info.yaml", GROUP),
+        ("profile/blueprints.yaml", BLUEPRINTS),
+        ("profile/mapping.yaml", &mapping(".metadata.name + \"!\"")),
+    ])?;
+    let run = run(&folder.path, &["convert", "--profile", "profile"])?;
+    assert_eq!(run.code, 0, "{}", run.shown());
+    let manifest = fs::read_to_string(folder.path.join("port.yml"))?;
+    assert!(manifest.contains("title: team!"), "{manifest}");
+    assert!(manifest.contains("blueprint: team"), "{manifest}");
+    Ok(())
+}
+
+#[test]
+fn a_broken_profile_is_named_with_file_and_leaf() -> Result<()> {
+    let good = mapping(".metadata.name");
+    let bad_leaf = mapping(".metadata.name +");
+    for (blueprints, mapping, words) in [
+        (
+            Some(BLUEPRINTS),
+            Some(bad_leaf.as_str()),
+            &["mapping.yaml", "title"][..],
+        ),
+        (Some(BLUEPRINTS), Some("resources: [\n"), &["mapping.yaml"]),
+        (Some(BLUEPRINTS), None, &["mapping.yaml"]),
+        (None, Some(good.as_str()), &["blueprints.yaml"]),
+        (
+            Some("- identifier: [team]\n"),
+            Some(good.as_str()),
+            &["blueprints.yaml", "[0]"],
+        ),
+    ] {
+        let folder = Folder::with([("catalog-info.yaml", GROUP)])?;
+        for (name, text) in [("blueprints.yaml", blueprints), ("mapping.yaml", mapping)] {
+            if let Some(text) = text {
+                folder.write(&format!("profile/{name}"), text)?;
+            }
+        }
+        let run = run(&folder.path, &["convert", "--profile", "profile"])?;
+        assert_eq!(run.code, 2, "{words:?}: {}", run.shown());
+        for word in words {
+            assert!(run.stderr.contains(word), "{word}: {}", run.shown());
+        }
+        assert!(!folder.path.join("port.yml").exists());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_target_that_cannot_be_written_is_named_and_nothing_is_half_written() -> Result<()> {
+    let folder = demo()?;
+    folder.write("taken", "a file where a folder is wanted\n")?;
+    // The first is a file, the second takes no new files, whoever asks.
+    for out in ["taken", "/proc/self"] {
+        let run = run(&folder.path, &["convert", "--out", out])?;
+        assert_eq!(run.code, 2, "{out}: {}", run.shown());
+        assert!(
+            run.stderr.contains("cannot write"),
+            "{out}: {}",
+            run.shown()
+        );
+        assert!(run.stderr.contains(out), "{out}: {}", run.shown());
+    }
+    assert_eq!(
+        fs::read_to_string(folder.path.join("taken"))?,
+        "a file where a folder is wanted\n"
+    );
+    Ok(())
+}
+
+/// A file system of a few kilobytes; unmounted when dropped.
+struct SmallDisk(Folder);
+
+impl SmallDisk {
+    /// `None` where mounting is not allowed.
+    fn mounted(size: &str) -> Result<Option<Self>> {
+        let folder = Folder::new()?;
+        let options = format!("size={size}");
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "tmpfs", folder.path.as_str()])
+            .stderr(Stdio::null())
+            .status();
+        Ok(mount
+            .is_ok_and(|status| status.success())
+            .then(|| Self(folder)))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // A folder that stays mounted is left to whoever ends the machine.
+        let _ = Command::new("umount").arg(self.0.path.as_str()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_and_leaves_whole_files_only() -> Result<()> {
+    let Some(disk) = SmallDisk::mounted("64k")? else {
+        println!("skipped: mounting is not allowed here");
+        return Ok(());
+    };
+    let folder = Folder::new()?;
+    let long = "x".repeat(3000);
+    for number in 0..40 {
+        folder.write(
+            &format!("{number:02}/catalog-info.yaml"),
+            &format!(
+                "apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata:\n  name: team-{number}\n  description: {long}\nspec:\n  type: team\n  children: []\n"
+            ),
+        )?;
+    }
+    let full = run(&folder.path, &["convert", "--out", disk.0.path.as_str()])?;
+    assert_eq!(full.code, 2, "{}", full.shown());
+    assert!(full.stderr.contains("cannot write"), "{}", full.shown());
+    assert!(
+        full.stderr.to_lowercase().contains("no space"),
+        "{}",
+        full.shown()
+    );
+    assert_eq!(leftovers(&disk.0.path)?, Vec::<Utf8PathBuf>::new());
+
+    let room = Folder::new()?;
+    run(&folder.path, &["convert", "--out", room.path.as_str()])?;
+    let whole = tree(&room.path)?;
+    for (path, bytes) in tree(&disk.0.path)? {
+        assert_eq!(whole.get(&path), Some(&bytes), "{path} is not whole");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_success() -> Result<()> {
+    let folder = Folder::new()?;
+    // More than a pipe holds.
+    let document = |number| GROUP.replace("name: team", &format!("name: team-{number}")) + "---\n";
+    let text: String = (0..5000).map(document).collect();
+    folder.write("catalog-info.yaml", &text)?;
+    let mut child = binary(&folder.path)
+        .arg("catalog")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut reader = BufReader::new(child.stdout.take().ok_or("no output")?);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    assert!(line.contains("\"kind\":\"Group\""), "{line}");
+    drop(reader);
+    let output = child.wait_with_output()?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {stderr}", output.status);
+    assert!(!stderr.contains("error"), "{stderr}");
+    Ok(())
+}
+
+#[test]
+fn catalog_prints_entities_as_the_api_returns_them() -> Result<()> {
+    let folder = demo()?;
+    let run = run(&folder.path, &["catalog"])?;
+    assert_eq!(run.code, 0, "{}", run.shown());
+    let mut names = Vec::new();
+    for line in run.stdout.lines() {
+        let entity: serde_json::Value = serde_json::from_str(line)?;
+        let keys: Vec<_> = entity
+            .as_object()
+            .ok_or("no object")?
+            .keys()
+            .cloned()
+            .collect();
+        assert_eq!(
+            keys,
+            ["apiVersion", "kind", "metadata", "spec", "relations"],
+            "{line}"
+        );
+        assert_eq!(entity["metadata"]["namespace"], "default", "{line}");
+        if entity["metadata"]["name"] == "CartAPI" {
+            let relations = &entity["relations"];
+            assert_eq!(
+                relations[0],
+                serde_json::json!({"type": "apiConsumedBy", "targetRef": "component:default/productsservice"})
+            );
+            let definition = entity["spec"]["definition"].as_str();
+            assert!(definition.is_some_and(|text| text.starts_with("openapi: 3.0.3\n")));
+        }
+        names.push(entity["metadata"]["name"].clone());
+    }
+    assert_eq!(names.len(), 17, "{names:?}");
+    Ok(())
+}
+
+#[test]
+fn validate_prints_findings_and_writes_nothing() -> Result<()> {
+    let folder = Folder::new()?;
+    copy(Utf8Path::new("fixtures/invalid-fields/input"), &folder.path)?;
+    let before = tree(&folder.path)?;
+    let run = run(&folder.path, &["validate"])?;
+    assert_eq!(run.code, 1, "{}", run.shown());
+    for words in [
+        "error[invalid-field]",
+        "catalog-info.yaml:4:9",
+        "name: has a blank",
+    ] {
+        assert!(run.stdout.contains(words), "{words}: {}", run.shown());
+    }
+    assert!(run.stderr.is_empty(), "{}", run.shown());
+    assert_eq!(before, tree(&folder.path)?);
+    Ok(())
+}
+
+#[test]
+fn nothing_written_or_said_tells_where_the_run_was_made() -> Result<()> {
+    let folder = demo()?;
+    let run = run(&folder.path, &["convert", "--verbose"])?;
+    let path = folder.path.as_str();
+    assert!(
+        !run.stdout.contains(path) && !run.stderr.contains(path),
+        "{}",
+        run.shown()
+    );
+    for (file, bytes) in tree(&folder.path)? {
+        assert!(!String::from_utf8_lossy(&bytes).contains(path), "{file}");
+    }
+    Ok(())
+}
