@@ -6,6 +6,8 @@
 //! - A descriptor in a root wins over a dump, without a word. Of two records of one entity the first wins: those that
 //!   say where their descriptor stands (`source`, as our own `catalog` prints it) in the order of one run over all
 //!   roots, the others in the order of the dumps.
+//!   So parts of a catalog can be read by several runs and joined by one more. One thing gets lost on the way: in one run a
+//!   descriptor with errors keeps its ref, and a Location that lost its ref is not followed, whichever root it is in.
 //! - The declaring side decides about a relation, and where it is in git, git decides. A dump does not tell the
 //!   declaring side, so relations are made anew from the spec of a recorded entity, by the rules for descriptors. What
 //!   the record states beyond that comes from processors we do not know; it counts between two recorded entities only.
@@ -387,11 +389,13 @@ fn place(recorded: &Recorded, sources: &Sources) -> Option<(RootId, Utf8PathBuf,
 fn conflict(canonical: &str, lost: Origin, winner: Origin) -> Diagnostic {
     let name = |origin: Origin| -> Location { origin.value(FieldPath::keys(["metadata", "name"])) };
     let message =
-        format!("`{canonical}` is recorded elsewhere in other words, and the first one counts");
+        format!("`{canonical}` is defined elsewhere in other words, and the first one counts");
     Diagnostic::new(Code::DuplicateEntity, message)
         .at(name(lost))
         .related(name(winner), "this one counts")
-        .help("make the dumps anew, at the same time; or remove one of the two descriptors")
+        .help(
+            "remove one of the two, or give one another name or namespace; or make all dumps anew",
+        )
 }
 
 /// Validates a record as if it were a descriptor; one that is none keeps its name only.

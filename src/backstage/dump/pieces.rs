@@ -149,16 +149,14 @@ struct Scanner {
     /// Line ends so far.
     lines: usize,
     start: usize,
-    text: Vec<u8>,
-    is_too_large: bool,
+    /// `None` once it is too large.
+    text: Option<Vec<u8>>,
     depth: usize,
-    in_string: bool,
-    is_escaped: bool,
+    string: Text,
     string_start: usize,
+    key: Key,
     /// Whether the value stands in no list, so that it may be an object with `items`.
     is_at_top: bool,
-    key_is_items: bool,
-    items_follow: bool,
     /// Whether the list is the `items` of an object.
     is_in_object: bool,
     /// Whether this is what follows the `items` in their object.
@@ -171,6 +169,25 @@ enum State {
     Top,
     List,
     Value,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Text {
+    #[default]
+    Outside,
+    Inside,
+    Escaped,
+}
+
+/// What was last read of an object at the top.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    #[default]
+    Other,
+    /// The string `"items"`.
+    Items,
+    /// A colon after that.
+    ItemsFollow,
 }
 
 const NOT_JSON: &str = "this is no JSON";
@@ -245,22 +262,24 @@ impl Scanner {
     fn begin(&mut self, line: usize) {
         self.state = State::Value;
         self.start = line;
-        self.text.clear();
-        self.is_too_large = false;
+        self.text = Some(Vec::new());
         self.depth = 0;
-        self.key_is_items = false;
-        self.items_follow = false;
+        self.key = Key::Other;
     }
 
     /// One byte of a value.
     fn value(&mut self, byte: u8) -> Result<Option<Piece>, Fault> {
-        if self.in_string {
+        if self.string != Text::Outside {
             return Ok(self.string(byte));
         }
-        let items_follow = std::mem::take(&mut self.items_follow);
+        let key = self.key;
+        self.key = match (byte, key) {
+            (b':', Key::Items) => Key::ItemsFollow,
+            _ if byte.is_ascii_whitespace() => key,
+            _ => Key::Other,
+        };
         match byte {
-            b'[' if items_follow => {
-                self.text.clear();
+            b'[' if key == Key::ItemsFollow => {
                 self.state = State::List;
                 self.is_in_object = true;
             }
@@ -283,33 +302,30 @@ impl Scanner {
             }
             b'"' => {
                 self.push(byte);
-                self.in_string = true;
-                self.string_start = self.text.len();
+                self.string = Text::Inside;
+                self.string_start = self.text.as_ref().map_or(0, Vec::len);
             }
             _ if self.depth == 0 && (byte == b',' || byte.is_ascii_whitespace()) => {
                 return Ok(self.finish());
             }
-            _ => {
-                self.push(byte);
-                let is_space = byte.is_ascii_whitespace();
-                self.items_follow =
-                    (byte == b':' && self.key_is_items) || (is_space && items_follow);
-            }
+            _ => self.push(byte),
         }
         Ok(None)
     }
 
     fn string(&mut self, byte: u8) -> Option<Piece> {
         self.push(byte);
-        if self.is_escaped {
-            self.is_escaped = false;
-        } else if byte == b'\\' {
-            self.is_escaped = true;
-        } else if byte == b'"' {
-            self.in_string = false;
-            let may_be_key = self.is_at_top && self.depth == 1;
-            self.key_is_items =
-                may_be_key && self.text.get(self.string_start..) == Some(b"items\"");
+        self.string = match (self.string, byte) {
+            (Text::Inside, b'\\') => Text::Escaped,
+            (Text::Inside, b'"') => Text::Outside,
+            _ => Text::Inside,
+        };
+        if self.string == Text::Outside {
+            let text = self.text.as_deref().unwrap_or_default();
+            let is_items = text.get(self.string_start..) == Some(b"items\"");
+            if self.is_at_top && self.depth == 1 && is_items {
+                self.key = Key::Items;
+            }
             if self.depth == 0 {
                 return self.finish();
             }
@@ -318,14 +334,13 @@ impl Scanner {
     }
 
     fn push(&mut self, byte: u8) {
-        if self.is_rest || self.is_too_large {
+        let Some(text) = self.text.as_mut().filter(|_| !self.is_rest) else {
             return;
-        }
-        self.is_too_large = self.text.len() as u64 >= MAX_FILE_BYTES;
-        if self.is_too_large {
-            self.text = Vec::new();
+        };
+        if text.len() as u64 >= MAX_FILE_BYTES {
+            self.text = None;
         } else {
-            self.text.push(byte);
+            text.push(byte);
         }
     }
 
@@ -339,10 +354,9 @@ impl Scanner {
         if std::mem::take(&mut self.is_rest) {
             return None;
         }
-        let text = std::mem::take(&mut self.text);
         Some(Piece {
             line: self.start,
-            text: (!self.is_too_large).then_some(text),
+            text: self.text.take(),
         })
     }
 
@@ -363,7 +377,9 @@ mod tests {
     use super::*;
 
     /// Line and text of each piece, and the line of the fault.
-    fn cut(text: &str) -> io::Result<(Vec<(usize, String)>, Option<usize>)> {
+    type Cut = (Vec<(usize, String)>, Option<usize>);
+
+    fn cut(text: &str) -> io::Result<Cut> {
         let mut pieces = Vec::new();
         // A small buffer, so that every boundary between chunks occurs.
         let input = io::BufReader::with_capacity(3, text.as_bytes());
