@@ -645,7 +645,11 @@ fn a_dump_cannot_say_where_on_the_machine_is_written() -> Result<()> {
             run.shown()
         );
         let written = tree(&folder.path)?;
-        let expected = ["work/dump.json", "work/out/.port/blueprints/component.json"];
+        let expected = [
+            "work/dump.json",
+            "work/out/.port/blueprints/component.json",
+            "work/out/.port/blueprints/group.json",
+        ];
         let more = ["work/out/.port/catalog/port.yml", "work/secret.txt"];
         assert!(
             written
