@@ -11,7 +11,7 @@ use backstage2port::map::Profile;
 use backstage2port::port::refine::Refinement;
 use backstage2port::report::{self, Summary, summary, text};
 use backstage2port::source::Sources;
-use backstage2port::{Options, publish};
+use backstage2port::{Options, Reading, publish};
 
 use crate::cli::{Arguments, Command, Convert, Input, Output};
 
@@ -87,7 +87,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
         &reading.sources,
         output,
     )?;
-    let summary = Summary::of_conversion(&conversion);
+    let summary = summary_of(reading).with_converted(&reading.catalog, &conversion.port);
     let mut out = io::stdout().lock();
     if !output.quiet {
         write!(out, "{}{}", summary.read(), summary.converted())?;
@@ -112,7 +112,7 @@ fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {
     let mut err = io::stderr().lock();
     print_findings(&mut err, &reading.diagnostics, &reading.sources, output)?;
     if !output.quiet {
-        let summary = Summary::of_reading(&reading);
+        let summary = summary_of(&reading);
         write!(err, "{}{}", summary.read(), summary.found())?;
     }
     Ok(outcome(&reading.diagnostics, input))
@@ -135,11 +135,15 @@ fn validate(input: &Input, output: &Output) -> Result<Outcome, Failure> {
         text::findings(wanted, &reading.sources, output.style(&out))
     )?;
     if !output.quiet {
-        let summary = Summary::of_reading(&reading);
+        let summary = summary_of(&reading);
         write!(out, "{}{}", summary.read(), summary.found())?;
     }
     out.flush()?;
     Ok(outcome(&reading.diagnostics, input))
+}
+
+fn summary_of(reading: &Reading) -> Summary {
+    Summary::new(reading.tally, &reading.catalog, &reading.diagnostics)
 }
 
 fn start_threads(input: &Input) -> Result<(), Failure> {

@@ -218,6 +218,7 @@ impl Diagnostics {
     }
 
     /// The findings in the order they were made; after [`Diagnostics::sort`], in the order of their places.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Diagnostic> {
         self.0.iter()
     }

@@ -7,6 +7,7 @@
 
 pub mod backstage;
 pub mod diagnostic;
+pub mod generated;
 pub mod map;
 pub mod port;
 pub mod publish;

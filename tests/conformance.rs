@@ -43,20 +43,6 @@ const NOT_YET: &[&str] = &[
     "openapi placeholder",
     "openapi placeholder with a reference",
     "asyncapi placeholder with a reference",
-    "binary tag is stored as a byte list",
-    "merge under version 1.1",
-    "merge override under version 1.1",
-    "version 1.1 scalars",
-    "version 1.1 date",
-    "version 1.1 then plain",
-    "version 1.1 ended then plain",
-    "binary tag",
-    "timestamp tag",
-    "flow less indented",
-    "lone cr",
-    "byte order mark on second document",
-    "control character",
-    "nul byte",
 ];
 
 /// Runs every case of a table, prints the score, and fails when a case differs.

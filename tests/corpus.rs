@@ -8,6 +8,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::process::Command;
 use std::{env, fs};
 
@@ -188,10 +189,8 @@ fn compare(start: Start) -> Result<()> {
     let Some(shared) = shared()? else {
         return Ok(());
     };
-    println!(
-        "{:>9} {:>5} {:>8} {:>5}  folder",
-        "Backstage", "ours", "missing", "more"
-    );
+    // Printed at once, since other tests print their own.
+    let mut table = format!("Backstage  ours  missing  more  folder ({})\n", start.name);
     let mut missing = BTreeSet::new();
     let mut faults = Vec::new();
     let mut totals = [0; 4];
@@ -205,10 +204,11 @@ fn compare(start: Start) -> Result<()> {
             .filter(|(key, _)| !theirs.contains_key(*key))
             .collect();
         let row = [theirs.len(), ours.len(), lost.len(), more.len()];
-        println!(
-            "{:>9} {:>5} {:>8} {:>5}  {name}",
-            row[0], row[1], row[2], row[3]
-        );
+        let [backstage, ours_count, lost_count, more_count] = row;
+        writeln!(
+            table,
+            "{backstage:>9} {ours_count:>5} {lost_count:>8} {more_count:>5}  {name}"
+        )?;
         for (total, number) in totals.iter_mut().zip(row) {
             *total += number;
         }
@@ -241,15 +241,13 @@ fn compare(start: Start) -> Result<()> {
         }
         missing.extend(lost);
     }
-    println!(
-        "{:>9} {:>5} {:>8} {:>5}  in all",
-        totals[0], totals[1], totals[2], totals[3]
-    );
+    let [backstage, ours, lost, more] = totals;
+    println!("{table}{backstage:>9} {ours:>5} {lost:>8} {more:>5}  in all");
     let known = MISSING.iter().filter(|(name, ..)| *name == start.name);
     let known: BTreeSet<_> = known
         .map(|(_, name, lost)| ((*name).to_owned(), (*lost).to_owned()))
         .collect();
-    assert!(totals[0] > 0, "Backstage takes nothing");
+    assert!(backstage > 0, "Backstage takes nothing");
     assert_eq!(
         missing, known,
         "what is missing against what is known to be"
@@ -334,10 +332,7 @@ fn what_is_written_is_what_port_accepts() -> Result<()> {
         validator(&schema)
     };
     let (entity_schema, blueprint_schema) = (schema("entity")?, schema("blueprint")?);
-    println!(
-        "{:>8} {:>9} {:>10}  folder",
-        "entities", "converted", "blueprints"
-    );
+    let mut table = "entities converted blueprints  folder\n".to_owned();
     let mut faults = Vec::new();
     let mut totals = [0; 3];
     for (name, folder) in corpus(&shared)? {
@@ -352,14 +347,21 @@ fn what_is_written_is_what_port_accepts() -> Result<()> {
             written.entities.len(),
             written.blueprints.len(),
         ];
-        println!("{:>8} {:>9} {:>10}  {name}", row[0], row[1], row[2]);
+        let [entities, converted, blueprints] = row;
+        writeln!(
+            table,
+            "{entities:>8} {converted:>9} {blueprints:>10}  {name}"
+        )?;
         for (total, number) in totals.iter_mut().zip(row) {
             *total += number;
         }
         let mut found = Vec::new();
         // Custom kinds may be mapped too, so there may be more; an entity that gets lost shows as fewer.
-        if row[1] < row[0] {
-            found.push(format!("{} entities were not converted", row[0] - row[1]));
+        if converted < entities {
+            found.push(format!(
+                "{} entities were not converted",
+                entities - converted
+            ));
         }
         for blueprint in written.blueprints.values() {
             faults_of(&blueprint_schema, blueprint, &mut found);
@@ -375,11 +377,9 @@ fn what_is_written_is_what_port_accepts() -> Result<()> {
         check_against_blueprints(&written, &mut found)?;
         faults.extend(found.iter().map(|fault| format!("{name}: {fault}")));
     }
-    println!(
-        "{:>8} {:>9} {:>10}  in all",
-        totals[0], totals[1], totals[2]
-    );
-    assert!(totals[1] > 0, "nothing was converted");
+    let [entities, converted, blueprints] = totals;
+    println!("{table}{entities:>8} {converted:>9} {blueprints:>10}  in all");
+    assert!(converted > 0, "nothing was converted");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())
 }

@@ -149,7 +149,7 @@ pub(crate) fn files(
         path: folder.clone(),
         source,
     })?;
-    let collected: Mutex<(Vec<Utf8PathBuf>, Vec<(Utf8PathBuf, Code, String)>)> = Mutex::default();
+    let collected: Mutex<(Vec<Utf8PathBuf>, Vec<Fault>)> = Mutex::default();
     walker(&folder).build_parallel().run(|| {
         Box::new(|entry| {
             let result = match entry {
@@ -204,17 +204,15 @@ fn wanted(
         return None;
     }
     let path = entry.path().strip_prefix(folder).ok()?;
-    match Utf8Path::from_path(path) {
-        Some(path) => is_wanted(path).then(|| Ok(path.to_owned())),
-        None => {
-            let shown = Utf8PathBuf::from(path.to_string_lossy().into_owned());
-            // Only a descriptor is worth a word.
-            is_wanted(&shown).then(|| {
-                let message = "the path is not valid UTF-8, so the file was not read".to_owned();
-                Err((shown, Code::NonUtf8Path, message))
-            })
-        }
+    if let Some(path) = Utf8Path::from_path(path) {
+        return is_wanted(path).then(|| Ok(path.to_owned()));
     }
+    let shown = Utf8PathBuf::from(path.to_string_lossy().into_owned());
+    // Only a descriptor is worth a word.
+    is_wanted(&shown).then(|| {
+        let message = "the path is not valid UTF-8, so the file was not read".to_owned();
+        Err((shown, Code::NonUtf8Path, message))
+    })
 }
 
 fn unreadable(folder: &Utf8Path, error: &ignore::Error) -> Option<Result<Utf8PathBuf, Fault>> {

@@ -7,6 +7,8 @@ use camino::Utf8Path;
 
 /// Braces may stand for this many patterns; real ones name a handful.
 const MAX_ALTERNATIVES: usize = 1_000;
+/// Groups may stand in groups this deep: each level costs another factor of the length of a name.
+const MAX_NESTED_GROUPS: usize = 2;
 
 /// Whether an address is a pattern at all.
 pub(super) fn is_pattern(path: &str) -> bool {
@@ -51,7 +53,7 @@ enum Token {
     },
     Group {
         quantifier: char,
-        choices: Vec<Vec<Token>>,
+        choices: Vec<Vec<Self>>,
     },
 }
 
@@ -60,9 +62,22 @@ impl Glob {
     ///
     /// # Errors
     ///
-    /// When its braces stand for too many patterns.
+    /// When its braces stand for too many patterns, or its groups are nested too deep.
     pub(super) fn new(pattern: &str) -> Result<Self, String> {
         let rest = pattern.trim_start_matches('!');
+        let depth = rest.chars().scan(0_usize, |depth, char| {
+            match char {
+                '(' => *depth += 1,
+                ')' => *depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            Some(*depth)
+        });
+        if depth.max() > Some(MAX_NESTED_GROUPS) {
+            return Err(format!(
+                "its groups stand in each other more than {MAX_NESTED_GROUPS} deep"
+            ));
+        }
         let mut expanded = Vec::new();
         expand(rest, &mut expanded)?;
         Ok(Self {
@@ -159,12 +174,12 @@ fn tokens(name: &str) -> Vec<Token> {
     let mut rest = name;
     while let Some(char) = rest.chars().next() {
         let after = &rest[char.len_utf8()..];
-        let (token, left) = match char {
+        let special = match char {
             '@' | '?' | '*' | '+' | '!' if after.starts_with('(') => group(char, after),
             '[' => class(after),
             _ => None,
-        }
-        .unwrap_or_else(|| match char {
+        };
+        let (token, left) = special.unwrap_or(match char {
             '*' => (Token::AnyText, after),
             '?' => (Token::AnyChar, after),
             char => (Token::Literal(char), after),
@@ -251,89 +266,100 @@ fn match_name(tokens: &[Token], name: &str) -> bool {
         return false;
     }
     let chars: Vec<char> = name.chars().collect();
-    ends(tokens, &chars, 0).last() == Some(&true)
-}
-
-/// Where a match that starts at a position can end.
-fn ends(tokens: &[Token], chars: &[char], start: usize) -> Vec<bool> {
     let mut reached = vec![false; chars.len() + 1];
-    reached[start] = true;
-    for token in tokens {
-        reached = advanced(token, chars, &reached);
-    }
-    reached
+    reached[0] = true;
+    after(tokens, &chars, reached).last() == Some(&true)
 }
 
-fn advanced(token: &Token, chars: &[char], reached: &[bool]) -> Vec<bool> {
-    let mut next = vec![false; reached.len()];
-    let starts = || (0..reached.len()).filter(|at| reached[*at]);
-    let is_match = |char: char| match token {
-        Token::Literal(literal) => char == *literal,
-        Token::AnyChar => true,
-        Token::Class { is_negated, ranges } => {
-            ranges
-                .iter()
-                .any(|(first, last)| (*first..=*last).contains(&char))
-                != *is_negated
-        }
-        Token::AnyText | Token::Group { .. } => false,
-    };
-    match token {
+/// Where matches can end that start at any of the positions reached.
+fn after(tokens: &[Token], chars: &[char], reached: Vec<bool>) -> Vec<bool> {
+    tokens.iter().fold(reached, |reached, token| match token {
         Token::AnyText => {
-            let first = starts().next().unwrap_or(reached.len());
-            next[first..].fill(true);
+            let first = reached.iter().position(|is_reached| *is_reached);
+            (0..reached.len())
+                .map(|at| first.is_some_and(|first| at >= first))
+                .collect()
         }
         Token::Group {
             quantifier,
             choices,
-        } => {
-            let once = |from: &[bool]| {
-                let mut to = vec![false; from.len()];
-                for start in (0..from.len()).filter(|at| from[*at]) {
-                    for choice in choices {
-                        let ends = ends(choice, chars, start);
-                        to.iter_mut().zip(ends).for_each(|(to, end)| *to |= end);
-                    }
-                }
-                to
-            };
-            match quantifier {
-                '!' => {
-                    for start in starts() {
-                        let mut only = vec![false; reached.len()];
-                        only[start] = true;
-                        let matched = once(&only);
-                        for end in start..reached.len() {
-                            next[end] |= !matched[end];
-                        }
-                    }
-                }
-                quantifier => {
-                    let mut all = once(reached);
-                    while matches!(quantifier, '*' | '+') {
-                        let mut more = once(&all);
-                        more.iter_mut()
-                            .zip(&all)
-                            .for_each(|(more, known)| *more |= known);
-                        if more == all {
-                            break;
-                        }
-                        all = more;
-                    }
-                    let may_be_empty = matches!(quantifier, '?' | '*');
-                    for at in 0..all.len() {
-                        next[at] = all[at] || (may_be_empty && reached[at]);
-                    }
-                }
+        } => after_group(*quantifier, choices, chars, &reached),
+        token => {
+            let stepped = reached
+                .iter()
+                .zip(chars)
+                .map(|(is_reached, char)| *is_reached && token.is_match(*char));
+            std::iter::once(false).chain(stepped).collect()
+        }
+    })
+}
+
+fn after_group(
+    quantifier: char,
+    choices: &[Vec<Token>],
+    chars: &[char],
+    reached: &[bool],
+) -> Vec<bool> {
+    let once = |from: &[bool]| {
+        let ends = choices
+            .iter()
+            .map(|choice| after(choice, chars, from.to_vec()));
+        ends.fold(vec![false; from.len()], |all, ends| union(&all, &ends))
+    };
+    match quantifier {
+        '!' => (0..reached.len()).filter(|start| reached[*start]).fold(
+            vec![false; reached.len()],
+            |all, start| {
+                let matched = once(&(0..reached.len()).map(|at| at == start).collect::<Vec<_>>());
+                let others: Vec<bool> = (0..reached.len())
+                    .map(|end| end >= start && !matched[end])
+                    .collect();
+                union(&all, &others)
+            },
+        ),
+        '?' => union(&once(reached), reached),
+        '*' | '+' => {
+            let mut all = once(reached);
+            // Only positions that are new can lead to more.
+            let mut new = all.clone();
+            while new.contains(&true) {
+                let more = once(&new);
+                new = more
+                    .iter()
+                    .zip(&all)
+                    .map(|(more, known)| *more && !*known)
+                    .collect();
+                all = union(&all, &new);
+            }
+            if quantifier == '*' {
+                union(&all, reached)
+            } else {
+                all
             }
         }
-        _ => {
-            for at in starts().filter(|at| chars.get(*at).is_some_and(|char| is_match(*char))) {
-                next[at + 1] = true;
+        _ => once(reached),
+    }
+}
+
+fn union(a: &[bool], b: &[bool]) -> Vec<bool> {
+    a.iter().zip(b).map(|(a, b)| *a || *b).collect()
+}
+
+impl Token {
+    /// Whether a token that stands for one character stands for this one.
+    fn is_match(&self, char: char) -> bool {
+        match self {
+            Self::Literal(literal) => char == *literal,
+            Self::AnyChar => true,
+            Self::Class { is_negated, ranges } => {
+                ranges
+                    .iter()
+                    .any(|(first, last)| (*first..=*last).contains(&char))
+                    != *is_negated
             }
+            Self::AnyText | Self::Group { .. } => false,
         }
     }
-    next
 }
 
 #[cfg(test)]
@@ -392,6 +418,7 @@ mod tests {
         let nested = format!("{}b", "*(*(a|aa)|a)".repeat(8));
         assert_eq!(matching(&nested, &[&path])?, Vec::<String>::new());
         assert!(Glob::new(&"{a,b}".repeat(20)).is_err());
+        assert!(Glob::new("*(*(*(a)))").is_err());
         Ok(())
     }
 

@@ -59,13 +59,13 @@ pub(crate) enum Shape {
     /// One of these strings.
     OneOf(&'static [&'static str]),
     /// A list.
-    List(&'static Shape),
+    List(&'static Self),
     /// A list with at least one item.
-    NonEmptyList(&'static Shape),
+    NonEmptyList(&'static Self),
     /// A map with these fields and any others.
     Object(&'static [Field]),
     /// A map with these fields, all others of one shape.
-    ObjectOf(&'static [Field], &'static Shape),
+    ObjectOf(&'static [Field], &'static Self),
     /// A map, or a list of such maps.
     ObjectOrList(&'static [Field]),
 }
@@ -141,10 +141,13 @@ const fn relation(
 }
 
 /// A relation of a kind that only the model engine knows, which looks at the kinds of targets.
-const fn limited(rule: RelationRule, target_kinds: &'static [&'static str]) -> RelationRule {
+const fn limited(rule: &RelationRule, target_kinds: &'static [&'static str]) -> RelationRule {
     RelationRule {
+        field: rule.field,
+        forward: rule.forward,
+        inverse: rule.inverse,
+        default_kind: rule.default_kind,
         target_kinds: Some(target_kinds),
-        ..rule
     }
 }
 
@@ -307,18 +310,18 @@ static KINDS: &[Kind] = &[
         ],
         variants: AI_RESOURCES,
         relations: &[
-            limited(OWNER, &["group", "user"]),
+            limited(&OWNER, &["group", "user"]),
             SYSTEM,
             limited(
-                relation("dependsOn", "dependsOn", "dependencyOf", Some("AiResource")),
+                &relation("dependsOn", "dependsOn", "dependencyOf", Some("AiResource")),
                 &["airesource"],
             ),
             limited(
-                relation("skills", "hasPart", "partOf", Some("AiResource")),
+                &relation("skills", "hasPart", "partOf", Some("AiResource")),
                 &["airesource"],
             ),
             limited(
-                relation("plugins", "hasPart", "partOf", Some("AiResource")),
+                &relation("plugins", "hasPart", "partOf", Some("AiResource")),
                 &["airesource"],
             ),
         ],

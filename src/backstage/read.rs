@@ -12,6 +12,7 @@ use super::Mode;
 use super::discover::{Found, FoundBy};
 use super::entity_ref::{DEFAULT_NAMESPACE, EntityRef};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::generated::is_generated;
 use crate::source::{FieldPath, FileId, Location, MAX_FILE_BYTES, Origin, Place, Segment, Sources};
 use crate::yaml;
 
@@ -41,6 +42,8 @@ pub struct Tally {
     pub recorded: usize,
     /// Those of them that descriptors define as well.
     pub replaced: usize,
+    /// Entities that a dump defines in other words than the one before.
+    pub conflicts: usize,
     /// Those of them that belong to the catalog.
     pub converted: usize,
 }
@@ -128,7 +131,6 @@ impl FileReader {
             Ok(bytes) => bytes,
             Err(error) => return self.unreadable(&error),
         };
-        self.tally.files += 1;
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
@@ -146,6 +148,10 @@ impl FileReader {
                 text
             }
         };
+        if is_generated(&text) {
+            return;
+        }
+        self.tally.files += 1;
         for document in yaml::documents(&text) {
             self.tally.documents += 1;
             match document.content {
@@ -213,7 +219,13 @@ impl FileReader {
                 _ => "a boolean",
             };
             let message = format!("expected an entity, found {found}");
-            return self.push(Diagnostic::new(Code::NotAnEntity, message).at(origin.document()));
+            let fault = Diagnostic::new(Code::NotAnEntity, message).at(origin.document());
+            self.push(if self.is_guess() {
+                fault.severity(Severity::Note)
+            } else {
+                fault
+            });
+            return;
         };
         if let Some(field) = skeleton_field(&value) {
             self.is_broken |= envelope(&mut value).is_err();
@@ -229,8 +241,7 @@ impl FileReader {
                 self.is_broken = true;
                 let mut fault =
                     Diagnostic::new(Code::InvalidEnvelope, message).at(origin.value(field));
-                let is_guess = self.found.by == FoundBy::Pattern && self.mode == Mode::Tolerant;
-                if is_guess && !value.contains_key("apiVersion") {
+                if self.is_guess() && !value.contains_key("apiVersion") {
                     fault = fault.severity(Severity::Note);
                 }
                 self.push(
@@ -239,6 +250,11 @@ impl FileReader {
                 );
             }
         }
+    }
+
+    /// Whether the file may well belong to another tool.
+    fn is_guess(&self) -> bool {
+        self.found.by == FoundBy::Pattern && self.mode == Mode::Tolerant
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {

@@ -251,7 +251,7 @@ impl Claims {
         }
         let origins: Vec<Origin> = read.iter().map(|found| found.origin).collect();
         let mut kept = Vec::with_capacity(read.len());
-        let mut lost = Vec::new();
+        let mut refused = Vec::new();
         for (index, (descriptor, entity_ref)) in read.into_iter().zip(refs).enumerate() {
             let file = descriptor.origin.file;
             let winner = last
@@ -267,9 +267,9 @@ impl Claims {
                     continue;
                 }
             };
-            lost.push((descriptor, holder));
+            refused.push((descriptor, holder));
         }
-        report_duplicates(lost, sources, diagnostics);
+        report_duplicates(refused, sources, diagnostics);
         kept
     }
 }

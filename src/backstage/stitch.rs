@@ -40,6 +40,7 @@ impl Catalog {
     }
 
     /// The relations of the entity at this index of [`Catalog::entities`], sorted by type and then target ref.
+    #[must_use]
     pub fn relations(&self, entity: usize) -> impl ExactSizeIterator<Item = Relation<'_>> {
         self.relations[entity]
             .iter()

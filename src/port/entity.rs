@@ -1,4 +1,4 @@
-//! An entity as Port's API and GitOps files have it.
+//! An entity, as the API of Port and its files in git have it.
 
 use std::collections::BTreeMap;
 

@@ -13,7 +13,8 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
-use crate::render::{self, Manifest};
+use crate::generated;
+use crate::render::Manifest;
 use crate::source::{RootId, Sources};
 
 /// How much of a file is read to tell whether it is ours.
@@ -244,7 +245,7 @@ fn compare(path: &Utf8Path, contents: &str, metadata: &fs::Metadata) -> io::Resu
     file.take(limit).read_to_end(&mut bytes)?;
     Ok(if bytes == contents.as_bytes() {
         Place::Same
-    } else if render::is_generated(&String::from_utf8_lossy(&bytes)) {
+    } else if generated::is_generated(&String::from_utf8_lossy(&bytes)) {
         Place::Ours(metadata.permissions())
     } else {
         Place::Foreign("it was not written by backstage2port".to_owned())

@@ -9,7 +9,7 @@ use super::printable;
 use crate::backstage::read::Tally;
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::publish::{Outcome, Written};
-use crate::{Conversion, Reading, backstage};
+use crate::{backstage, port};
 
 /// The numbers of a run.
 #[derive(Debug, Default)]
@@ -30,37 +30,38 @@ struct Kind {
 impl Summary {
     /// Counts what was read.
     #[must_use]
-    pub fn of_reading(reading: &Reading) -> Self {
+    pub fn new(tally: Tally, catalog: &backstage::Catalog, diagnostics: &Diagnostics) -> Self {
         let mut summary = Self {
-            tally: reading.tally,
+            tally,
             ..Self::default()
         };
-        summary.count_kinds(&reading.catalog);
-        summary.count_findings(&reading.diagnostics);
+        summary.count_kinds(catalog);
+        summary.count_findings(diagnostics);
         summary
     }
 
-    /// Counts what was read and converted.
+    /// Counts what was converted as well.
     #[must_use]
-    pub fn of_conversion(conversion: &Conversion) -> Self {
-        let mut summary = Self::of_reading(&conversion.reading);
-        let kinds = conversion.reading.catalog.entities().iter();
-        let kind_of: BTreeMap<_, _> = kinds
+    pub fn with_converted(
+        mut self,
+        catalog: &backstage::Catalog,
+        converted: &port::Catalog,
+    ) -> Self {
+        let entities = catalog.entities().iter();
+        let kind_of: BTreeMap<_, _> = entities
             .map(|entity| (entity.origin, &entity.entity_ref.kind))
             .collect();
         let mut seen = HashSet::new();
-        for entity in &conversion.port.entities {
-            let Some(kind) = kind_of
+        for entity in &converted.entities {
+            let kind = kind_of
                 .get(&entity.origin)
-                .and_then(|kind| summary.kinds.get_mut(*kind))
-            else {
-                continue;
-            };
+                .and_then(|kind| self.kinds.get_mut(*kind));
+            let Some(kind) = kind else { continue };
             kind.converted +=
                 usize::from(seen.insert((entity.origin.file, entity.origin.document)));
             kind.blueprints.insert(entity.blueprint.clone());
         }
-        summary
+        self
     }
 
     fn count_kinds(&mut self, catalog: &backstage::Catalog) {
@@ -78,6 +79,14 @@ impl Summary {
             *self.findings.entry(key).or_default() += 1;
             self.severities[found.severity as usize] += 1;
         }
+    }
+
+    fn count(&self, code: Code) -> usize {
+        self.findings
+            .iter()
+            .filter(|((_, found), _)| *found == code)
+            .map(|(_, count)| count)
+            .sum()
     }
 
     /// Entities of the catalog.
@@ -113,9 +122,27 @@ impl Summary {
                 "Skipped {skeletons}, to be rendered before they describe anything."
             );
         }
-        let lost = tally.documents.saturating_sub(tally.skeletons + entities);
+        let repeated: usize = [Code::IdenticalDuplicate, Code::DuplicateEntity]
+            .iter()
+            .map(|code| self.count(*code))
+            .sum::<usize>()
+            .saturating_sub(tally.conflicts);
+        let lost = tally
+            .documents
+            .saturating_sub(tally.skeletons + entities + repeated);
+        if repeated > 0 {
+            let _ = writeln!(
+                text,
+                "Left out {} of entities that another one defines.",
+                counted(repeated, "document")
+            );
+        }
         if lost > 0 {
-            let _ = writeln!(text, "Left out {} with errors.", counted(lost, "document"));
+            let _ = writeln!(
+                text,
+                "Left out {} that cannot be read as an entity.",
+                counted(lost, "document")
+            );
         }
         text
     }

@@ -31,7 +31,7 @@ pub fn findings<'a>(
         .with_context_lines(1);
     let mut files = Files::new(sources);
     let mut text = String::new();
-    for diagnostic in found {
+    for diagnostic in in_order_of_lines(found, &mut files) {
         let report = Report::new(diagnostic, &mut files);
         // Rendering into a String cannot fail; should it, the message alone is still said.
         if handler.render_report(&mut text, &report).is_err() {
@@ -40,6 +40,28 @@ pub fn findings<'a>(
         text.push('\n');
     }
     text
+}
+
+/// Findings of one file in a row, from its top to its bottom. Where a field stands is only known once it is shown.
+fn in_order_of_lines<'a>(
+    found: impl IntoIterator<Item = &'a Diagnostic>,
+    files: &mut Files<'_>,
+) -> Vec<&'a Diagnostic> {
+    let mut found: Vec<&Diagnostic> = found.into_iter().collect();
+    let file_of = |found: &Diagnostic| found.location.as_ref().map(|location| location.file);
+    for same_file in found.chunk_by_mut(|a, b| file_of(a) == file_of(b)) {
+        same_file.sort_by_cached_key(|found| {
+            let location = found.location.as_ref()?;
+            Some(
+                files
+                    .get(location.file)?
+                    .excerpt
+                    .span(&location.place)?
+                    .start,
+            )
+        });
+    }
+    found
 }
 
 /// The files that excerpts are cut from. Findings come ordered by file, so only a few are kept.

@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use super::events::{Event, Events, Step, Tag};
-use super::scalar;
+use super::events::{Event, Events, ScalarStyle, Step, StructureStyle, Tag};
+use super::odd::Source;
+use super::scalar::{self, Schema};
 use super::{Document, SyntaxError};
 
 /// Per anchor, (uses + 1) × weight may not exceed this (`maxAliasCount` of the `yaml` package).
@@ -27,10 +28,13 @@ pub(super) fn documents(text: &str) -> Vec<Document> {
         at: 0,
         line: 1,
     };
-    let mut current: Option<(usize, Composer)> = None;
-    for step in Events::new(text) {
+    let mut current: Option<(usize, Composer<'_>)> = None;
+    let source = Source::of(text);
+    for step in Events::new(&source) {
         match step {
-            Step::Start { document } => current = Some((document, Composer::default())),
+            Step::Start { document, schema } => {
+                current = Some((document, Composer::new(text, schema)));
+            }
             Step::Event(event, span) => {
                 if let Some((_, composer)) = &mut current {
                     composer.accept(event, span);
@@ -101,7 +105,9 @@ enum KeyType {
 }
 
 #[derive(Default)]
-struct Composer {
+struct Composer<'a> {
+    text: &'a str,
+    schema: Schema,
     root: Option<Value>,
     stack: Vec<Frame>,
     anchors: HashMap<usize, Anchor>,
@@ -116,6 +122,8 @@ struct Composer {
 struct Frame {
     collection: Collection,
     anchor: usize,
+    start: usize,
+    is_flow: bool,
     /// The collection is stored as an empty map: `!!set` and `!!omap` do not survive JSON.
     is_emptied: bool,
     weight: Weight,
@@ -125,9 +133,16 @@ enum Collection {
     List(Vec<Value>),
     Map {
         map: Map<String, Value>,
-        key: Option<String>,
+        key: Option<Key>,
         odd_keys: Vec<(String, KeyType)>,
     },
+}
+
+/// A key that waits for its value.
+enum Key {
+    Name(String),
+    /// `<<` in version 1.1: the entries of the value, or of the maps in it, become entries of this map.
+    Merge,
 }
 
 /// What decides the weight of an anchored node: whether it holds anything, and which aliases.
@@ -158,31 +173,38 @@ struct Anchor {
     alias_count: usize,
 }
 
-impl Composer {
+impl<'a> Composer<'a> {
+    fn new(text: &'a str, schema: Schema) -> Self {
+        Self {
+            text,
+            schema,
+            ..Self::default()
+        }
+    }
+
     fn accept(&mut self, event: Event<'_>, span: Range<usize>) {
         if !self.has_started {
             self.has_started = true;
             self.start = span.start;
+            self.root_indentation(&event, &span);
         }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let value = scalar::value(&text, style, tag.as_deref());
-                let weight = Weight {
-                    has_content: true,
-                    aliases: Vec::new(),
-                };
-                self.complete(value, anchor, weight, &span);
+                self.scalar(&text, style, anchor, tag.as_deref(), &span);
             }
-            Event::SequenceStart(_, anchor, tag) => {
-                self.open(Collection::List(Vec::new()), anchor, tag.as_deref())
+            Event::SequenceStart(style, anchor, tag) => {
+                let list = Collection::List(Vec::new());
+                let is_flow = style == StructureStyle::Flow;
+                self.open(list, is_flow, anchor, tag.as_deref(), span.start);
             }
-            Event::MappingStart(_, anchor, tag) => {
+            Event::MappingStart(style, anchor, tag) => {
                 let map = Collection::Map {
                     map: Map::new(),
                     key: None,
                     odd_keys: Vec::new(),
                 };
-                self.open(map, anchor, tag.as_deref());
+                let is_flow = style == StructureStyle::Flow;
+                self.open(map, is_flow, anchor, tag.as_deref(), span.start);
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(&span),
             Event::Alias(id) => self.alias(id, &span),
@@ -197,13 +219,76 @@ impl Composer {
         }
     }
 
-    fn open(&mut self, collection: Collection, anchor: usize, tag: Option<&Tag>) {
+    /// A tab before the root of a document is indentation, unless the root is a flow collection.
+    fn root_indentation(&mut self, event: &Event<'_>, span: &Range<usize>) {
+        let is_flow = matches!(
+            event,
+            Event::MappingStart(StructureStyle::Flow, ..)
+                | Event::SequenceStart(StructureStyle::Flow, ..)
+        );
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let content = before.trim_end_matches([' ', '\t']);
+        let starts_line = content.is_empty() || content.ends_with('\n');
+        if !is_flow
+            && starts_line
+            && before.len() > content.len()
+            && before[content.len()..].contains('\t')
+        {
+            self.error(
+                "tabs are not indentation".to_owned(),
+                &(content.len()..span.start),
+            );
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: &Range<usize>,
+    ) {
+        let may_merge =
+            self.schema == Schema::Version11 && style == ScalarStyle::Plain && tag.is_none();
+        if may_merge
+            && text == "<<"
+            && let Some(Frame {
+                collection: Collection::Map { key, .. },
+                ..
+            }) = self.stack.last_mut()
+            && key.is_none()
+        {
+            *key = Some(Key::Merge);
+            return;
+        }
+        let value = scalar::value(text, style, tag, self.schema).unwrap_or_else(|why| {
+            self.error(why.to_owned(), span);
+            Value::Null
+        });
+        let weight = Weight {
+            has_content: true,
+            aliases: Vec::new(),
+        };
+        self.complete(value, anchor, weight, span);
+    }
+
+    fn open(
+        &mut self,
+        collection: Collection,
+        is_flow: bool,
+        anchor: usize,
+        tag: Option<&Tag>,
+        start: usize,
+    ) {
         let is_emptied = tag
-            .and_then(|tag| tag.suffix_in_namespace("tag:yaml.org,2002:"))
+            .and_then(|tag| tag.suffix_in_namespace(scalar::YAML_TAGS))
             .is_some_and(|tag| tag == "set" || tag == "omap");
         self.stack.push(Frame {
             collection,
             anchor,
+            start,
+            is_flow,
             is_emptied,
             weight: Weight::default(),
         });
@@ -213,6 +298,14 @@ impl Composer {
         let Some(frame) = self.stack.pop() else {
             return;
         };
+        if let Some(parent) = self.stack.last()
+            && frame.is_flow
+            && !parent.is_flow
+            && let Some(at) = less_indented(self.text, parent.start, frame.start..span.end)
+        {
+            let message = "lines of `[…]` and `{…}` must be indented more than what they belong to";
+            self.error(message.to_owned(), &(at..at));
+        }
         let value = match frame.collection {
             _ if frame.is_emptied => Value::Object(Map::new()),
             Collection::List(items) => Value::Array(items),
@@ -303,25 +396,29 @@ impl Composer {
             return;
         };
         frame.weight.add(weight);
-        let duplicate = match &mut frame.collection {
+        let fault = match &mut frame.collection {
             Collection::List(items) => {
                 items.push(value);
-                false
+                None
             }
             Collection::Map { map, key, odd_keys } => match key.take() {
-                Some(key) => {
+                Some(Key::Name(key)) => {
                     map.insert(key, value);
-                    false
+                    None
+                }
+                Some(Key::Merge) => {
+                    let message = "`<<` takes a map, or a list of maps";
+                    (!merge(map, value)).then_some(message)
                 }
                 None => {
                     let (name, is_duplicate) = new_key(map, odd_keys, value);
-                    *key = Some(name);
-                    is_duplicate
+                    *key = Some(Key::Name(name));
+                    is_duplicate.then_some("the key stands twice in this map")
                 }
             },
         };
-        if duplicate {
-            self.error("the key stands twice in this map".to_owned(), span);
+        if let Some(message) = fault {
+            self.error(message.to_owned(), span);
         }
     }
 
@@ -341,6 +438,48 @@ impl Composer {
             Err(self.errors)
         }
     }
+}
+
+/// Adds the entries of a map, or of a list of maps, where they are not there yet. False: the value is neither.
+fn merge(map: &mut Map<String, Value>, value: Value) -> bool {
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                map.entry(key).or_insert(value);
+            }
+            true
+        }
+        Value::Array(maps) => maps
+            .into_iter()
+            .all(|item| item.is_object() && merge(map, item)),
+        _ => false,
+    }
+}
+
+/// The first line of a flow collection that is not indented more than the block collection around it, where one is.
+/// The closing bracket alone may stand below its parent's start, as people write it (`parseFlowCollection` in the
+/// `yaml` package's lexer).
+fn less_indented(text: &str, parent: usize, span: Range<usize>) -> Option<usize> {
+    let inner = text.get(span.clone())?;
+    let mut line_start = span.start + inner.find('\n')? + 1;
+    let parent_line = text.get(..parent)?.rfind('\n').map_or(0, |at| at + 1);
+    let parent_column = text
+        .get(parent_line..parent)?
+        .trim_start_matches('\u{feff}')
+        .chars()
+        .count();
+    for line in text.get(line_start..span.end)?.split_inclusive('\n') {
+        let content = line.trim_start_matches([' ', '\t']);
+        let at = line_start + line.len() - content.len();
+        let indent = line.bytes().take_while(|byte| *byte == b' ').count();
+        line_start += line.len();
+        let is_blank = matches!(content, "" | "\n" | "\r\n") || content.starts_with('#');
+        let is_end = at + 1 == span.end && indent == parent_column;
+        if indent <= parent_column && !is_blank && !is_end {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// The text of a key, and whether the map has it already.

@@ -4,13 +4,15 @@
 
 use std::ops::Range;
 
+use super::odd::Source;
+use super::scalar::Schema;
 use granit_parser::{ErrorKind, Parser, ScanError, Span, StrInput};
-pub(super) use granit_parser::{Event, ScalarStyle, Tag};
+pub(super) use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
 
 /// What comes next in a stream of documents.
 pub(super) enum Step<'input> {
     /// A document starts; its number counts empty documents too.
-    Start { document: usize },
+    Start { document: usize, schema: Schema },
     /// A node event inside the current document and the bytes it covers.
     Event(Event<'input>, Range<usize>),
     /// The current document is complete.
@@ -26,21 +28,23 @@ pub(super) enum Step<'input> {
 /// Iterates over the steps of a text.
 pub(super) struct Events<'input> {
     parser: Parser<'input, StrInput<'input>>,
-    length: usize,
+    source: &'input Source<'input>,
+    schema: Schema,
     next_document: usize,
     in_document: bool,
     finished: bool,
 }
 
 impl<'input> Events<'input> {
-    pub(super) fn new(text: &'input str) -> Self {
+    pub(super) fn new(source: &'input Source<'input>) -> Self {
         let options = granit_parser::options! {
             emit_comments: false,
             emit_unresolved_aliases: true,
         };
         Self {
-            parser: Parser::new_from_str_with_options(text, options),
-            length: text.len(),
+            parser: Parser::new_from_str_with_options(source.text(), options),
+            source,
+            schema: Schema::default(),
             next_document: 0,
             in_document: false,
             finished: false,
@@ -48,8 +52,7 @@ impl<'input> Events<'input> {
     }
 
     fn range(&self, span: &Span) -> Range<usize> {
-        let range = span.byte_range().unwrap_or(0..0);
-        range.start.min(self.length)..range.end.min(self.length)
+        self.source.original(span.byte_range().unwrap_or(0..0))
     }
 
     fn failed(&mut self, error: &ScanError) -> Step<'input> {
@@ -62,11 +65,12 @@ impl<'input> Events<'input> {
         }
         self.in_document = false;
         self.finished = !self.parser.proceed_next_document().unwrap_or(false);
-        let start = error.marker().byte_offset().unwrap_or(0).min(self.length);
+        let start = error.marker().byte_offset().unwrap_or(0);
+        let at = self.source.original(start..start);
         Step::Failed {
             document: self.next_document.saturating_sub(1),
             message: error.info(),
-            at: start..start,
+            at,
         }
     }
 }
@@ -82,15 +86,27 @@ impl<'input> Iterator for Events<'input> {
             };
             match event {
                 Event::StreamEnd => self.finished = true,
-                Event::DocumentStart(..) => {
+                Event::DocumentStart(_, version) => {
+                    // A version holds for all later documents too.
+                    match version.map(|version| (version.major, version.minor)) {
+                        Some((1, 1)) => self.schema = Schema::Version11,
+                        Some((1, 2)) => self.schema = Schema::Core,
+                        _ => {}
+                    }
                     let document = self.next_document;
                     self.next_document += 1;
                     self.in_document = true;
-                    return Some(Step::Start { document });
+                    let schema = self.schema;
+                    return Some(Step::Start { document, schema });
                 }
                 Event::DocumentEnd => {
                     self.in_document = false;
                     return Some(Step::End);
+                }
+                Event::Scalar(text, style, anchor, tag) => {
+                    let text = self.source.restored(text);
+                    let event = Event::Scalar(text, style, anchor, tag);
+                    return Some(Step::Event(event, self.range(&span)));
                 }
                 event
                     if event.is_node()

@@ -6,8 +6,10 @@
 
 mod compose;
 mod events;
+mod odd;
 mod scalar;
 pub(crate) mod spans;
+mod version_1_1;
 
 use std::ops::Range;
 

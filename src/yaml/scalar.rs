@@ -1,4 +1,4 @@
-//! What a scalar means: the core schema of YAML 1.2, with JavaScript's numbers.
+//! What a scalar means: the core schema of YAML 1.2, with JavaScript's numbers; that of 1.1 where it is asked for.
 //!
 //! In: the text, style and tag of a scalar. Out: a JSON value as Backstage stores it. The patterns are those of the
 //! `yaml` package, version 2 (`src/schema/core`), which Backstage uses.
@@ -6,40 +6,81 @@
 use serde_json::{Number, Value};
 
 use super::events::{ScalarStyle, Tag};
+use super::version_1_1;
 
-/// The value of a scalar.
-pub(super) fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
-    let tag = match tag {
-        None if style == ScalarStyle::Plain => return plain(text),
-        None => return Value::String(text.to_owned()),
-        Some(tag) => tag.core_suffix(),
-    };
-    // A tag that does not fit its text is dropped, and the text stays a string.
-    let tagged = match tag {
-        Some("null") => null(text),
-        Some("bool") => boolean(text),
-        Some("int") => integer(text),
-        Some("float") => float(text),
-        _ => None,
-    };
-    tagged.unwrap_or_else(|| Value::String(text.to_owned()))
+/// Where the tags that YAML itself defines live.
+pub(super) const YAML_TAGS: &str = "tag:yaml.org,2002:";
+
+/// Which scalars mean more than their text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Schema {
+    /// The core schema of version 1.2.
+    #[default]
+    Core,
+    /// What a document gets that asks for `%YAML 1.1`.
+    Version11,
 }
 
-fn plain(text: &str) -> Value {
+/// The value of a scalar, or why its tag cannot be kept.
+pub(super) fn value(
+    text: &str,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+    schema: Schema,
+) -> Result<Value, &'static str> {
+    let tag = match tag {
+        None if style == ScalarStyle::Plain => return Ok(plain(text, schema)),
+        None => return Ok(Value::String(text.to_owned())),
+        Some(tag) => tag.suffix_in_namespace(YAML_TAGS),
+    };
+    // A tag that does not fit its text is dropped, and the text stays a string.
+    let tagged = match tag.as_deref() {
+        Some("null") => null(text),
+        Some("bool") => boolean(text, schema),
+        Some("int") => integer(text, schema),
+        Some("float") => float(text, schema),
+        Some("binary") => Some(version_1_1::binary(text)),
+        Some("timestamp") => match (version_1_1::timestamp(text), schema) {
+            (None, Schema::Core) => return Err("`!!timestamp` needs a date: year-month-day"),
+            (date, _) => date,
+        },
+        _ => None,
+    };
+    Ok(tagged.unwrap_or_else(|| Value::String(text.to_owned())))
+}
+
+fn plain(text: &str, schema: Schema) -> Value {
     // Most scalars are words: only these first bytes can start anything else.
     let special = match text.bytes().next() {
         None => true,
-        Some(first) => matches!(
-            first,
-            b'0'..=b'9' | b'-' | b'+' | b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F'
-        ),
+        Some(first) => {
+            schema == Schema::Version11
+                || matches!(
+                    first,
+                    b'0'..=b'9'
+                        | b'-'
+                        | b'+'
+                        | b'.'
+                        | b'~'
+                        | b'n'
+                        | b'N'
+                        | b't'
+                        | b'T'
+                        | b'f'
+                        | b'F'
+                )
+        }
     };
     special
         .then(|| {
             null(text)
-                .or_else(|| boolean(text))
-                .or_else(|| integer(text))
-                .or_else(|| float(text))
+                .or_else(|| boolean(text, schema))
+                .or_else(|| integer(text, schema))
+                .or_else(|| float(text, schema))
+                .or_else(|| match schema {
+                    Schema::Core => None,
+                    Schema::Version11 => version_1_1::timestamp(text),
+                })
         })
         .flatten()
         .unwrap_or_else(|| Value::String(text.to_owned()))
@@ -49,20 +90,24 @@ fn null(text: &str) -> Option<Value> {
     matches!(text, "" | "~" | "null" | "Null" | "NULL").then_some(Value::Null)
 }
 
-fn boolean(text: &str) -> Option<Value> {
+fn boolean(text: &str, schema: Schema) -> Option<Value> {
     match text {
+        _ if schema == Schema::Version11 => version_1_1::boolean(text),
         "true" | "True" | "TRUE" => Some(Value::Bool(true)),
         "false" | "False" | "FALSE" => Some(Value::Bool(false)),
         _ => None,
     }
 }
 
-fn integer(text: &str) -> Option<Value> {
+fn integer(text: &str, schema: Schema) -> Option<Value> {
+    if schema == Schema::Version11 {
+        return version_1_1::integer(text);
+    }
     if let Some(digits) = text.strip_prefix("0o") {
-        return radix(digits, 8);
+        return radix(digits, 8).map(number);
     }
     if let Some(digits) = text.strip_prefix("0x") {
-        return radix(digits, 16);
+        return radix(digits, 16).map(number);
     }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let is_decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -72,23 +117,23 @@ fn integer(text: &str) -> Option<Value> {
         .and_then(Result::ok)
 }
 
-fn radix(digits: &str, radix: u32) -> Option<Value> {
+pub(super) fn radix(digits: &str, radix: u32) -> Option<f64> {
     if digits.is_empty() {
         return None;
     }
-    digits
-        .chars()
-        .try_fold(0.0, |sum, digit| {
-            Some(sum * f64::from(radix) + f64::from(digit.to_digit(radix)?))
-        })
-        .map(number)
+    digits.chars().try_fold(0.0, |sum, digit| {
+        Some(sum * f64::from(radix) + f64::from(digit.to_digit(radix)?))
+    })
 }
 
-fn float(text: &str) -> Option<Value> {
+fn float(text: &str, schema: Schema) -> Option<Value> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
         // JSON has neither, so the catalog stores null.
         return Some(Value::Null);
+    }
+    if schema == Schema::Version11 {
+        return version_1_1::float(text);
     }
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
         Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
@@ -250,7 +295,7 @@ mod tests {
             ("9007199254740993", json!(9_007_199_254_740_992_u64)),
             ("nan", json!("nan")),
         ] {
-            assert_eq!(plain(text), expected, "{text}");
+            assert_eq!(plain(text, Schema::Core), expected, "{text}");
         }
     }
 

@@ -8,7 +8,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::events::{Event, Events, Step};
-use super::scalar;
+use super::odd::Source;
+use super::scalar::{self, Schema};
 use crate::source::{FieldPath, Segment};
 
 /// The spans of every node of a text.
@@ -36,11 +37,15 @@ impl Spans {
         let mut documents = HashMap::new();
         let mut builder = Builder::default();
         let mut current = 0;
-        for step in Events::new(text) {
+        let source = Source::of(text);
+        for step in Events::new(&source) {
             match step {
-                Step::Start { document } => {
+                Step::Start { document, schema } => {
                     current = document;
-                    builder = Builder::default();
+                    builder = Builder {
+                        schema,
+                        ..Builder::default()
+                    };
                 }
                 Step::Event(event, span) => builder.accept(event, trimmed(text, span)),
                 Step::End => {
@@ -132,6 +137,7 @@ fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
 
 #[derive(Default)]
 struct Builder {
+    schema: Schema,
     root: Option<Rc<Node>>,
     stack: Vec<Open>,
     anchors: HashMap<usize, Rc<Node>>,
@@ -148,9 +154,10 @@ impl Builder {
     fn accept(&mut self, event: Event<'_>, span: Range<usize>) {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                let value = || scalar::value(&text, style, tag.as_deref(), self.schema);
                 let name = self
                     .awaits_key()
-                    .then(|| scalar::key_text(scalar::value(&text, style, tag.as_deref())));
+                    .then(|| value().map(scalar::key_text).unwrap_or_default());
                 self.complete(span, Children::None, anchor, name);
             }
             Event::SequenceStart(_, anchor, _) => {

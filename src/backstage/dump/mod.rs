@@ -252,6 +252,8 @@ pub struct Dumped {
     pub known: Vec<Entry>,
     /// How many are defined in the roots as well.
     pub replaced: usize,
+    /// How many records were lost to another one that says something else.
+    pub conflicts: usize,
 }
 
 impl Dumped {
@@ -259,6 +261,7 @@ impl Dumped {
     pub fn count(&self, tally: &mut Tally) {
         tally.recorded = self.converted.len() + self.known.len() + self.replaced;
         tally.replaced = self.replaced;
+        tally.conflicts = self.conflicts;
         tally.converted = self.converted.len();
     }
 }
@@ -300,7 +303,15 @@ pub fn settle(
         .map(|known| known.entity.entity_ref.canonical())
         .collect();
     let mut dumped = Dumped::default();
-    let unique = unique(recorded, &defined, are_converted, sources, diagnostics);
+    let (unique, conflicts) = unique(recorded, &defined, sources);
+    dumped.conflicts = conflicts.len();
+    for conflict in conflicts {
+        diagnostics.push(if are_converted {
+            conflict
+        } else {
+            conflict.severity(Severity::Warning)
+        });
+    }
     let checked: Vec<_> = unique
         .into_par_iter()
         .map(|(canonical, recorded)| {
@@ -330,14 +341,12 @@ pub fn settle(
     dumped
 }
 
-/// One record for each ref, in order.
+/// One record for each ref, in order, and what was lost to another one that says something else.
 fn unique(
     recorded: Vec<Recorded>,
     defined: &HashSet<String>,
-    are_converted: bool,
     sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) -> Vec<(String, Recorded)> {
+) -> (Vec<(String, Recorded)>, Vec<Diagnostic>) {
     let mut all: Vec<(String, Recorded)> = recorded
         .into_iter()
         .map(|recorded| (recorded.descriptor.entity_ref.canonical(), recorded))
@@ -349,6 +358,7 @@ fn unique(
         (!recorded.is_placed, depth, place(recorded, sources))
     });
     let mut first: HashMap<String, usize> = HashMap::with_capacity(all.len());
+    let mut conflicts = Vec::new();
     let mut kept: Vec<(String, Recorded)> = Vec::with_capacity(all.len());
     for (canonical, recorded) in all {
         let Some(winner) = first.get(&canonical) else {
@@ -358,19 +368,15 @@ fn unique(
         };
         let winner = &kept[*winner].1.descriptor;
         if winner.value != recorded.descriptor.value && !defined.contains(&canonical) {
-            let conflict = conflict(&canonical, recorded.descriptor.origin, winner.origin);
-            diagnostics.push(if are_converted {
-                conflict
-            } else {
-                conflict.severity(Severity::Warning)
-            });
+            let lost = recorded.descriptor.origin;
+            conflicts.push(conflict(&canonical, lost, winner.origin));
         }
     }
     kept.sort_by_cached_key(|(canonical, recorded)| {
         let by_ref = (!recorded.is_placed).then(|| canonical.clone());
         (by_ref, place(recorded, sources))
     });
-    kept
+    (kept, conflicts)
 }
 
 /// Where the descriptor of a record stands: root, path, line.

@@ -35,6 +35,12 @@ def other_relations($single; $many):
   | map(.type + " " + .targetRef)
   | present;
 
+# A profile without the fields that every group and user has as properties, or none.
+def without_shown_profile:
+  if (.profile | type) != "object" then . else
+    (.profile |= del(.displayName, .email, .picture)) | if .profile == {} then del(.profile) else . end
+  end;
+
 # Fields that no property holds, below `metadata` and `spec`. `known` are the fields of the spec that are held.
 # The catalog's own bookkeeping (uid, etag, generation) is not the author's and changes by itself.
 def other_fields(known):
@@ -45,7 +51,7 @@ def other_fields(known):
         | del(.name, .namespace, .identifier, .description, .labels, .annotations, .tags, .links,
             .uid, .etag, .generation)
         | if $name == null or $name == .title then del(.title) else . end),
-      spec: ((.spec // {}) | del(known) | if .profile == {} then del(.profile) else . end)
+      spec: ((.spec // {}) | del(known) | without_shown_profile)
     }
   | with_entries(select(.value | . != null and length > 0))
   | present;

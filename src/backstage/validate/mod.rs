@@ -4,14 +4,16 @@
 //! Backstage checks. A descriptor with an error gives no entity and no relations. Rules: the entity policies of
 //! `packages/catalog-model/src/entity/policies` and the kinds of [`super::kind`].
 
+mod policy;
+mod shape;
+
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::Mode;
 use super::entity::Entity;
 use super::entity_ref::{EntityRef, EntityRefError};
-use super::format;
-use super::kind::{self, Field, Kind, RelationRule, Shape, Variant};
+use super::kind::{self, Field, Kind, RelationRule, Variant};
 use super::location_ref::is_script;
 use super::read::{Descriptor, article};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
@@ -177,151 +179,6 @@ impl Check {
             .push(Diagnostic::new(code, message).at(self.origin.value(field)));
     }
 
-    /// The root of the schema policy and the policy against foreign root fields.
-    fn root(&mut self, value: &Map<String, Value>) {
-        for key in value.keys() {
-            if !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "spec") {
-                self.has_error = true;
-                let message = format!("`{key}` is no field of a descriptor");
-                self.faults.push(
-                    Diagnostic::new(Code::UnknownRootField, message)
-                        .at(self.origin.key(FieldPath::keys([key.as_str()])))
-                        .help("a descriptor has `apiVersion`, `kind`, `metadata` and `spec`"),
-                );
-            }
-        }
-    }
-
-    /// `EntityMeta.schema.json`, and `spec` of `Entity.schema.json`.
-    fn metadata_schema(&mut self, value: &Map<String, Value>) {
-        if let Some(Value::Object(metadata)) = value.get("metadata") {
-            let path = FieldPath::keys(["metadata"]);
-            self.fields(metadata, METADATA, &path, Code::InvalidField);
-            for map in ["labels", "annotations"] {
-                self.texts(metadata.get(map), &path.key(map));
-            }
-        }
-        if let Some(spec) = value.get("spec").filter(|spec| !spec.is_object()) {
-            let message = format!("`spec` must be a map, not {}", article(spec));
-            self.fault(Code::InvalidField, FieldPath::keys(["spec"]), message);
-        }
-    }
-
-    fn texts(&mut self, map: Option<&Value>, path: &FieldPath) {
-        let Some(Value::Object(map)) = map else {
-            return;
-        };
-        for (key, value) in map {
-            // The schema's pattern `^.+$` passes over keys without a character, and over those of line ends alone.
-            let is_checked = key
-                .chars()
-                .any(|char| !matches!(char, '\n' | '\r' | '\u{2028}' | '\u{2029}'));
-            if is_checked && !value.is_string() {
-                let field = path.key(key);
-                let message = format!("`{field}` must be a text, not {}", article(value));
-                self.fault(Code::InvalidField, field, message);
-            }
-        }
-    }
-
-    /// The field format policy.
-    fn formats(&mut self, value: &Map<String, Value>) {
-        let root = FieldPath::default();
-        self.format(
-            value,
-            &root,
-            "apiVersion",
-            format::is_api_version,
-            API_VERSION,
-        );
-        self.format(value, &root, "kind", format::is_kind, KIND);
-        let Some(Value::Object(metadata)) = value.get("metadata") else {
-            return;
-        };
-        let path = FieldPath::keys(["metadata"]);
-        self.format(metadata, &path, "name", format::is_name, NAME);
-        self.format(
-            metadata,
-            &path,
-            "namespace",
-            format::is_namespace,
-            NAMESPACE,
-        );
-        for (map, is_value, expected) in [
-            (
-                "labels",
-                Some(format::is_label_value as fn(&str) -> bool),
-                LABEL,
-            ),
-            ("annotations", None, ""),
-        ] {
-            let Some(Value::Object(entries)) = metadata.get(map) else {
-                continue;
-            };
-            let path = path.key(map);
-            for (key, value) in entries {
-                self.key_format(key, &path);
-                if let Some(is_value) = is_value {
-                    self.text_format(value, path.key(key), is_value, expected);
-                }
-            }
-        }
-        let tags = metadata.get("tags").and_then(Value::as_array);
-        for (index, tag) in tags.into_iter().flatten().enumerate() {
-            self.text_format(tag, path.key("tags").index(index), format::is_tag, TAG);
-        }
-        let links = metadata.get("links").and_then(Value::as_array);
-        for (index, link) in links.into_iter().flatten().enumerate() {
-            let Value::Object(link) = link else { continue };
-            let path = path.key("links").index(index);
-            self.format(link, &path, "url", format::is_url, URL);
-            let is_not_blank = |text: &str| !text.trim().is_empty();
-            self.format(link, &path, "title", is_not_blank, NOT_BLANK);
-            self.format(link, &path, "icon", is_not_blank, NOT_BLANK);
-        }
-    }
-
-    fn key_format(&mut self, key: &str, path: &FieldPath) {
-        if !format::is_key(key) {
-            self.has_error = true;
-            let field = path.key(key);
-            let message = format!("the key `{field}` must be {KEY}");
-            let place = self.origin.key(field);
-            self.faults
-                .push(Diagnostic::new(Code::InvalidField, message).at(place));
-        }
-    }
-
-    fn format(
-        &mut self,
-        map: &Map<String, Value>,
-        path: &FieldPath,
-        key: &str,
-        is_valid: impl Fn(&str) -> bool,
-        expected: &str,
-    ) {
-        if let Some(value) = map.get(key) {
-            self.text_format(value, path.key(key), is_valid, expected);
-        }
-    }
-
-    fn text_format(
-        &mut self,
-        value: &Value,
-        field: FieldPath,
-        is_valid: impl Fn(&str) -> bool,
-        expected: &str,
-    ) {
-        // Values that are no texts, and empty ones, have been told by the schema.
-        if let Value::String(text) = value
-            && !is_valid(text)
-            && !(text.is_empty() && expected != NOT_BLANK)
-        {
-            let message = format!("`{field}` must be {expected}, but is `{}`", shortened(text));
-            self.fault(Code::InvalidField, field, message);
-        }
-    }
-
     /// The schema of the kind and the references of its fields; a kind that Backstage does not know has neither.
     fn kind(&mut self, value: &Map<String, Value>, entity_ref: &EntityRef) -> Vec<Reference> {
         let api_version = value
@@ -401,77 +258,6 @@ impl Check {
             Some(spelled) => note.help(format!("did you mean `{spelled}`?")),
             None => note,
         });
-    }
-
-    /// Required fields first, then shapes, as the schema validator of Backstage orders its errors.
-    fn fields(&mut self, map: &Map<String, Value>, fields: &[Field], path: &FieldPath, code: Code) {
-        for field in fields {
-            if field.is_required && !map.contains_key(field.name) {
-                let missing = path.key(field.name);
-                self.fault(code, missing.clone(), format!("`{missing}` is missing"));
-            }
-        }
-        for field in fields {
-            if let Some(value) = map.get(field.name) {
-                self.shape(value, &field.shape, &path.key(field.name), code);
-            }
-        }
-    }
-
-    fn shape(&mut self, value: &Value, shape: &Shape, path: &FieldPath, code: Code) {
-        let expected = match (shape, value) {
-            (Shape::Text, Value::String(text)) if !text.is_empty() => return,
-            (Shape::Text, _) => "a text of at least one character".to_owned(),
-            (Shape::AnyText, Value::String(_)) => return,
-            (Shape::AnyText, _) => "a text".to_owned(),
-            (Shape::TextUpTo(most), Value::String(text))
-                if (1..=*most).contains(&text.encode_utf16().count()) =>
-            {
-                return;
-            }
-            (Shape::TextUpTo(most), _) => format!("a text of 1 to {most} characters"),
-            (Shape::TextOrBoolean, Value::String(_) | Value::Bool(_)) => return,
-            (Shape::TextOrBoolean, _) => "a text or a boolean".to_owned(),
-            (Shape::OneOf(allowed), Value::String(text)) if allowed.contains(&text.as_str()) => {
-                return;
-            }
-            (Shape::OneOf(allowed), _) => format!("one of `{}`", allowed.join("`, `")),
-            (Shape::List(item) | Shape::NonEmptyList(item), Value::Array(items)) => {
-                if items.is_empty() && matches!(shape, Shape::NonEmptyList(_)) {
-                    "a list with at least one item".to_owned()
-                } else {
-                    for (index, value) in items.iter().enumerate() {
-                        self.shape(value, item, &path.index(index), code);
-                    }
-                    return;
-                }
-            }
-            (Shape::List(_) | Shape::NonEmptyList(_), _) => "a list".to_owned(),
-            (Shape::Object(fields) | Shape::ObjectOrList(fields), Value::Object(map)) => {
-                return self.fields(map, fields, path, code);
-            }
-            (Shape::ObjectOf(fields, others), Value::Object(map)) => {
-                for (key, value) in map {
-                    if !fields.iter().any(|field| field.name == key) {
-                        self.shape(value, others, &path.key(key), code);
-                    }
-                }
-                return self.fields(map, fields, path, code);
-            }
-            (Shape::Object(_) | Shape::ObjectOf(..), _) => "a map".to_owned(),
-            (Shape::ObjectOrList(fields), Value::Array(items))
-                if items.iter().all(Value::is_object) =>
-            {
-                for (index, value) in items.iter().enumerate() {
-                    self.shape(value, &Shape::Object(fields), &path.index(index), code);
-                }
-                return;
-            }
-            (Shape::ObjectOrList(_), Value::Array(_)) => "a map or a list of maps only".to_owned(),
-            (Shape::ObjectOrList(_), _) => "a map or a list of maps".to_owned(),
-        };
-        let message = format!("`{path}` must be {expected}, not {}", article(value));
-        self.fault(code, path.clone(), message);
     }
 
     /// The references of one field: a text or a list. Only `dependencyOf` has no schema, so only there anything else
@@ -560,58 +346,3 @@ fn reference(
         other => Err(format!("found {}", article(other))),
     }
 }
-
-/// The start of a text, for messages.
-fn shortened(text: &str) -> String {
-    const MOST: usize = 80;
-    let mut start: String = text.chars().take(MOST).collect();
-    if start.len() < text.len() {
-        start.push('…');
-    }
-    start
-}
-
-const METADATA: &[Field] = &[
-    field("uid", Shape::Text),
-    field("etag", Shape::Text),
-    field("name", Shape::Text),
-    field("namespace", Shape::Text),
-    field("title", Shape::Text),
-    field("description", Shape::AnyText),
-    field("labels", Shape::Object(&[])),
-    field("annotations", Shape::Object(&[])),
-    field("tags", Shape::List(&Shape::Text)),
-    field(
-        "links",
-        Shape::List(&Shape::Object(&[
-            Field {
-                name: "url",
-                is_required: true,
-                shape: Shape::Text,
-            },
-            field("title", Shape::Text),
-            field("icon", Shape::Text),
-            field("type", Shape::Text),
-        ])),
-    ),
-];
-
-const fn field(name: &'static str, shape: Shape) -> Field {
-    Field {
-        name,
-        is_required: false,
-        shape,
-    }
-}
-
-const API_VERSION: &str = "a version like `v1` or `example.com/v1`";
-const KIND: &str = "a letter followed by letters and digits, at most 63 in all";
-const NAME: &str = "letters and digits with `-`, `_` and `.` between them, at most 63 in all";
-const NAMESPACE: &str = "lower-case letters and digits with `-` between them, at most 63 in all";
-const LABEL: &str =
-    "empty, or letters and digits with `-`, `_` and `.` between them, at most 63 in all";
-const TAG: &str =
-    "lower-case letters, digits, `:`, `+` and `#` with single `-` between them, at most 63 in all";
-const URL: &str = "an absolute URL";
-const NOT_BLANK: &str = "more than white space";
-const KEY: &str = "a name like `team` or `example.com/team`";

@@ -1,0 +1,108 @@
+//! Holds values against the shapes of a schema.
+//!
+//! In: a value and a [`Shape`]. Out: faults, required fields before others, as the schema validator of Backstage orders
+//! its errors.
+
+use serde_json::{Map, Value};
+
+use super::Check;
+use crate::backstage::kind::{Field, Shape};
+use crate::backstage::read::article;
+use crate::diagnostic::Code;
+use crate::source::FieldPath;
+
+impl Check {
+    /// Holds the fields of a map against their shapes.
+    pub(super) fn fields(
+        &mut self,
+        map: &Map<String, Value>,
+        fields: &[Field],
+        path: &FieldPath,
+        code: Code,
+    ) {
+        for field in fields {
+            if field.is_required && !map.contains_key(field.name) {
+                let missing = path.key(field.name);
+                self.fault(code, missing.clone(), format!("`{missing}` is missing"));
+            }
+        }
+        for field in fields {
+            if let Some(value) = map.get(field.name) {
+                self.shape(value, &field.shape, &path.key(field.name), code);
+            }
+        }
+    }
+
+    fn shape(&mut self, value: &Value, shape: &Shape, path: &FieldPath, code: Code) {
+        match (shape, value) {
+            (Shape::List(item) | Shape::NonEmptyList(item), Value::Array(items))
+                if shape.takes(value) =>
+            {
+                for (index, value) in items.iter().enumerate() {
+                    self.shape(value, item, &path.index(index), code);
+                }
+            }
+            (Shape::ObjectOrList(fields), Value::Array(items)) if shape.takes(value) => {
+                for (index, value) in items.iter().enumerate() {
+                    self.shape(value, &Shape::Object(fields), &path.index(index), code);
+                }
+            }
+            (Shape::Object(fields) | Shape::ObjectOrList(fields), Value::Object(map)) => {
+                self.fields(map, fields, path, code);
+            }
+            (Shape::ObjectOf(fields, others), Value::Object(map)) => {
+                for (key, value) in map {
+                    if !fields.iter().any(|field| field.name == key) {
+                        self.shape(value, others, &path.key(key), code);
+                    }
+                }
+                self.fields(map, fields, path, code);
+            }
+            (shape, value) if shape.takes(value) => {}
+            (shape, value) => {
+                let message = format!(
+                    "`{path}` must be {}, not {}",
+                    shape.in_words(),
+                    article(value)
+                );
+                self.fault(code, path.clone(), message);
+            }
+        }
+    }
+}
+
+impl Shape {
+    /// Whether a value has this shape, what it holds not looked at.
+    fn takes(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Text, Value::String(text)) => !text.is_empty(),
+            (Self::TextUpTo(most), Value::String(text)) => {
+                (1..=*most).contains(&text.encode_utf16().count())
+            }
+            (Self::OneOf(allowed), Value::String(text)) => allowed.contains(&text.as_str()),
+            (Self::NonEmptyList(_), Value::Array(items)) => !items.is_empty(),
+            (Self::ObjectOrList(_), Value::Array(items)) => items.iter().all(Value::is_object),
+            (Self::AnyText | Self::TextOrBoolean, Value::String(_))
+            | (Self::TextOrBoolean, Value::Bool(_))
+            | (Self::List(_), Value::Array(_))
+            | (Self::Object(_) | Self::ObjectOf(..) | Self::ObjectOrList(_), Value::Object(_)) => {
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match self {
+            Self::Text => "a text of at least one character".to_owned(),
+            Self::AnyText => "a text".to_owned(),
+            Self::TextUpTo(most) => format!("a text of 1 to {most} characters"),
+            Self::TextOrBoolean => "a text or a boolean".to_owned(),
+            Self::OneOf(allowed) => format!("one of `{}`", allowed.join("`, `")),
+            Self::List(_) => "a list".to_owned(),
+            Self::NonEmptyList(_) => "a list with at least one item".to_owned(),
+            Self::Object(_) | Self::ObjectOf(..) => "a map".to_owned(),
+            Self::ObjectOrList(_) => "a map or a list of maps".to_owned(),
+        }
+    }
+}
