@@ -47,8 +47,12 @@ pub(super) struct Pieces<R> {
 }
 
 enum Layout {
-    Lines { line: usize },
+    Lines {
+        line: usize,
+    },
     Values(Scanner),
+    /// Nothing follows a fault.
+    Over,
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -111,10 +115,15 @@ impl<R: BufRead> Iterator for Pieces<R> {
     type Item = Result<Piece, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.layout {
-            Layout::Lines { line } => next_line(&mut self.input, line).transpose(),
-            Layout::Values(scanner) => scanner.next(&mut self.input).transpose(),
+        let next = match &mut self.layout {
+            Layout::Lines { line } => next_line(&mut self.input, line),
+            Layout::Values(scanner) => scanner.next(&mut self.input),
+            Layout::Over => Ok(None),
+        };
+        if next.is_err() {
+            self.layout = Layout::Over;
         }
+        next.transpose()
     }
 }
 
