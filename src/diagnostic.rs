@@ -147,9 +147,9 @@ pub struct Diagnostic {
     /// Where it is; `None` where no single place is to blame.
     pub location: Option<Location>,
     /// What is wrong, in the user's words, without a final full stop.
-    pub message: String,
+    pub message: Box<str>,
     /// What to do about it, where that is known.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
     /// Other places that belong to it, each with its part in the story.
     pub related: Vec<(Location, String)>,
 }
@@ -161,7 +161,7 @@ impl Diagnostic {
             code,
             severity: code.severity(),
             location: None,
-            message: message.into(),
+            message: message.into().into(),
             help: None,
             related: Vec::new(),
         }
@@ -177,7 +177,7 @@ impl Diagnostic {
     /// The same finding with a remedy.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(help.into().into());
         self
     }
 

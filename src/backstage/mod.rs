@@ -6,6 +6,7 @@
 //! In: roots, and dumps of other catalogs. Out: a [`Catalog`].
 
 mod address;
+mod bundle;
 pub mod discover;
 pub mod dump;
 pub mod entity;

@@ -1,15 +1,18 @@
-//! Replaces placeholders: `$text`, `$json` and `$yaml` become the content of the file they name.
+//! Replaces placeholders: `$text`, `$json` and `$yaml` become the content of the file they name, `$openapi` and
+//! `$asyncapi` that content with everything it refers to.
 //!
 //! In: a descriptor. Out: the descriptor with values in place of its placeholders, or what stands in the way, which
 //! costs this entity and no other. Rules: `PlaceholderProcessor.ts` in backstage/backstage,
 //! `plugins/catalog-backend/src/processors`.
 
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value};
 
 use super::address::{self, Address};
+use super::bundle;
 use super::read::{Descriptor, article};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{FieldPath, Origin, Segment, Sources};
+use crate::source::{FieldPath, Origin, RootId, Segment, Sources};
 use crate::yaml;
 
 /// Replaces every placeholder of a descriptor. Results are not looked at again, so placeholders do not nest.
@@ -37,6 +40,8 @@ enum Resolver {
     Text,
     Json,
     Yaml,
+    /// `$openapi`, `$asyncapi`.
+    Bundle,
 }
 
 impl Resolver {
@@ -45,6 +50,7 @@ impl Resolver {
             "$text" => Some(Self::Text),
             "$json" => Some(Self::Json),
             "$yaml" => Some(Self::Yaml),
+            "$openapi" | "$asyncapi" => Some(Self::Bundle),
             _ => None,
         }
     }
@@ -85,24 +91,33 @@ impl Substitution<'_> {
                 }
             }
             Value::Object(map) => {
-                let placeholder = match map.iter().next() {
-                    Some((key, address)) if map.len() == 1 => {
-                        Resolver::named(key).map(|resolver| (resolver, address))
-                    }
-                    _ => None,
+                let Some((resolver, key, address)) = self.placeholder(map) else {
+                    return self.map(map);
                 };
-                match placeholder {
-                    Some((resolver, address)) => match self.resolved(resolver, address) {
-                        Ok(resolved) => *value = resolved,
-                        Err(fault) => self
-                            .faults
-                            .push(fault.at(self.origin.value(self.field.clone()))),
-                    },
-                    None => self.map(map),
+                match self.resolved(resolver, address) {
+                    Ok(content) => *value = content,
+                    Err(fault) => {
+                        let place = self.origin.value(self.field.key(key));
+                        self.faults.push(fault.at(place));
+                    }
                 }
             }
             _ => {}
         }
+    }
+
+    /// The placeholder that a map is: its only key names a resolver.
+    fn placeholder<'m>(
+        &self,
+        map: &'m Map<String, Value>,
+    ) -> Option<(Resolver, &'m str, &'m Value)> {
+        // Backstage has put annotations of its own into the map by then, so nothing stands alone there.
+        let is_annotations = self.field == FieldPath::keys(["metadata", "annotations"]);
+        let (key, address) = map
+            .iter()
+            .next()
+            .filter(|_| map.len() == 1 && !is_annotations)?;
+        Some((Resolver::named(key)?, key, address))
     }
 
     fn resolved(&self, resolver: Resolver, address: &Value) -> Result<Value, Diagnostic> {
@@ -115,51 +130,50 @@ impl Substitution<'_> {
         };
         let holder = self.sources.path(self.origin.file);
         let root = self.sources.root_of(self.origin.file);
-        let path = match address::resolve(address, holder, self.sources.root(root)) {
-            Address::Path(path) => path,
-            Address::Outside => {
-                let message = format!("the placeholder `{address}` leads out of the repository");
-                return Err(Diagnostic::new(Code::OutsidePlaceholder, message));
-            }
-            Address::Remote => {
-                let message = format!(
-                    "the placeholder names the remote address `{address}`, which is never fetched"
-                );
-                return Err(Diagnostic::new(Code::RemotePlaceholder, message)
-                    .help("put a copy of the file into the repository and name it by its path"));
-            }
-        };
-        let text = self.sources.text_at(root, &path).map_err(|error| {
-            unresolved(format!("the placeholder's file `{path}` cannot be read: {error}"))
-                .help("paths start at the folder of the descriptor, or with `/` at the root of the repository")
-        })?;
+        let (path, text) = read(self.sources, root, "the placeholder", address, holder)?;
         match resolver {
             Resolver::Text => Ok(Value::String(text)),
-            Resolver::Json => json(&text)
+            Resolver::Json => yaml::json(&text)
                 .map_err(|error| unresolved(format!("`{path}` is not valid JSON: {error}"))),
-            Resolver::Yaml => yaml(&text).map_err(|error| unresolved(format!("`{path}`: {error}"))),
+            Resolver::Yaml => {
+                yaml::only(&text).map_err(|error| unresolved(format!("`{path}`: {error}")))
+            }
+            Resolver::Bundle => bundle::bundle(&path, &text, &|address, holder| {
+                read(self.sources, root, "the reference", address, holder)
+            })
+            .map(Value::String),
         }
     }
 }
 
-fn json(text: &str) -> serde_json::Result<Value> {
-    serde_json::from_str(text)
-}
-
-/// The only document of a text.
-fn yaml(text: &str) -> Result<Value, String> {
-    let stream = yaml::stream(text);
-    match <[_; 1]>::try_from(stream) {
-        Ok([document]) => document.content.map_err(|errors| {
-            errors
-                .into_iter()
-                .map(|error| error.message)
-                .collect::<Vec<_>>()
-                .join("; ")
-        }),
-        Err(documents) => Err(format!(
-            "expected exactly one YAML document, found {}",
-            documents.len()
-        )),
+/// The path and the text of the file that an address names, seen from the file that holds the address.
+fn read(
+    sources: &Sources,
+    root: RootId,
+    what: &str,
+    address: &str,
+    holder: &Utf8Path,
+) -> Result<(Utf8PathBuf, String), Diagnostic> {
+    let path = match address::resolve(address, holder, sources.root(root)) {
+        Address::Path(path) => path,
+        Address::Outside => {
+            let message = format!("{what} `{address}` leads out of the repository");
+            return Err(Diagnostic::new(Code::OutsidePlaceholder, message));
+        }
+        Address::Remote => {
+            let message =
+                format!("{what} names the remote address `{address}`, which is never fetched");
+            return Err(Diagnostic::new(Code::RemotePlaceholder, message)
+                .help("put a copy of the file into the repository and name it by its path"));
+        }
+    };
+    match sources.text_at(root, &path) {
+        Ok(text) => Ok((path, text)),
+        Err(error) => {
+            let message = format!("the file `{path}` of {what} cannot be read: {error}");
+            Err(Diagnostic::new(Code::UnresolvedPlaceholder, message).help(
+                "paths start at the folder of the file that holds them, or with `/` at the root of the repository",
+            ))
+        }
     }
 }

@@ -264,7 +264,7 @@ fn unknown_blueprints_and_kinds_are_reported_once() -> Outcome {
     assert!(result.entities.is_empty());
     let notes: Vec<_> = diagnostics
         .iter()
-        .map(|found| (found.code, found.message.as_str()))
+        .map(|found| (found.code, &*found.message))
         .collect();
     assert_eq!(
         notes,

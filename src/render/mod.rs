@@ -148,6 +148,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Format, Manifest, listed, manifests};
+    use crate::generated::is_generated;
     use crate::port::{self, Blueprint, Entity, Targets};
     use crate::source::{Origin, Root, RootId, Sources};
 

@@ -88,8 +88,8 @@ struct LineCounter<'a> {
 
 impl LineCounter<'_> {
     fn line(&mut self, offset: usize) -> usize {
-        if let Some(between) = self.text.as_bytes().get(self.at..offset) {
-            self.line += between.iter().filter(|byte| **byte == b'\n').count();
+        if let Some(between) = self.text.get(self.at..offset) {
+            self.line += between.matches('\n').count();
             self.at = offset;
         }
         self.line
@@ -113,6 +113,8 @@ struct Composer<'a> {
     anchors: HashMap<usize, Anchor>,
     aliased_nodes: usize,
     aliased_bytes: usize,
+    anchored_nodes: usize,
+    anchored_bytes: usize,
     errors: Vec<SyntaxError>,
     start: usize,
     has_started: bool,
@@ -134,7 +136,7 @@ enum Collection {
     Map {
         map: Map<String, Value>,
         key: Option<Key>,
-        odd_keys: Vec<(String, KeyType)>,
+        odd_keys: HashMap<String, KeyType>,
     },
 }
 
@@ -150,15 +152,18 @@ enum Key {
 struct Weight {
     has_content: bool,
     aliases: Vec<usize>,
+    /// How many aliases there were when they were last checked for equal ones.
+    distinct: usize,
 }
 
 impl Weight {
     fn add(&mut self, mut other: Self) {
         self.has_content |= other.has_content;
         self.aliases.append(&mut other.aliases);
-        if self.aliases.len() > 64 {
+        if self.aliases.len() > 64 + 2 * self.distinct {
             self.aliases.sort_unstable();
             self.aliases.dedup();
+            self.distinct = self.aliases.len();
         }
     }
 }
@@ -201,7 +206,7 @@ impl<'a> Composer<'a> {
                 let map = Collection::Map {
                     map: Map::new(),
                     key: None,
-                    odd_keys: Vec::new(),
+                    odd_keys: HashMap::new(),
                 };
                 let is_flow = style == StructureStyle::Flow;
                 self.open(map, is_flow, anchor, tag.as_deref(), span.start);
@@ -268,7 +273,7 @@ impl<'a> Composer<'a> {
         });
         let weight = Weight {
             has_content: true,
-            aliases: Vec::new(),
+            ..Weight::default()
         };
         self.complete(value, anchor, weight, span);
     }
@@ -338,7 +343,7 @@ impl<'a> Composer<'a> {
         } else {
             anchor.alias_count
         };
-        self.aliased_nodes += nodes;
+        self.aliased_nodes = self.aliased_nodes.saturating_add(nodes);
         self.aliased_bytes += bytes;
         let is_too_large =
             self.aliased_nodes > MAX_ALIASED_NODES || self.aliased_bytes > MAX_ALIASED_BYTES;
@@ -366,30 +371,42 @@ impl<'a> Composer<'a> {
             );
         }
         let weight = Weight {
-            has_content: false,
             aliases: vec![id],
+            ..Weight::default()
         };
         self.complete(value, 0, weight, span);
+    }
+
+    /// Remembers a node for its aliases.
+    fn anchor(&mut self, anchor: usize, value: &Value, weight: &Weight) {
+        // Anchors inside anchors are copied more than once, so copies have the limits of aliases.
+        let mut kept = None;
+        if self.anchored_nodes <= MAX_ALIASED_NODES && self.anchored_bytes <= MAX_ALIASED_BYTES {
+            let (nodes, bytes) = size(value);
+            self.anchored_nodes += nodes;
+            self.anchored_bytes += bytes;
+            kept = Some((value.clone(), nodes, bytes));
+        }
+        let (value, nodes, bytes) = kept.unwrap_or((Value::Null, usize::MAX / 2, 0));
+        let weight = Weight {
+            aliases: weight.aliases.clone(),
+            ..*weight
+        };
+        let anchored = Anchor {
+            value,
+            nodes,
+            bytes,
+            weight,
+            count: 1,
+            alias_count: 0,
+        };
+        self.anchors.insert(anchor, anchored);
     }
 
     /// Puts a finished node into the collection it belongs to.
     fn complete(&mut self, value: Value, anchor: usize, weight: Weight, span: &Range<usize>) {
         if anchor != 0 {
-            let (nodes, bytes) = size(&value);
-            self.anchors.insert(
-                anchor,
-                Anchor {
-                    value: value.clone(),
-                    nodes,
-                    bytes,
-                    weight: Weight {
-                        has_content: weight.has_content,
-                        aliases: weight.aliases.clone(),
-                    },
-                    count: 1,
-                    alias_count: 0,
-                },
-            );
+            self.anchor(anchor, &value, &weight);
         }
         let Some(frame) = self.stack.last_mut() else {
             self.root = Some(value);
@@ -485,7 +502,7 @@ fn less_indented(text: &str, parent: usize, span: Range<usize>) -> Option<usize>
 /// The text of a key, and whether the map has it already.
 fn new_key(
     map: &mut Map<String, Value>,
-    odd_keys: &mut Vec<(String, KeyType)>,
+    odd_keys: &mut HashMap<String, KeyType>,
     key: Value,
 ) -> (String, bool) {
     let key_type = match key {
@@ -496,16 +513,27 @@ fn new_key(
     let name = scalar::key_text(key);
     let mut is_duplicate = false;
     if map.contains_key(&name) {
-        let known = odd_keys
-            .iter()
-            .find(|(odd, _)| *odd == name)
-            .map(|(_, known)| *known);
+        let known = odd_keys.get(&name).copied();
         is_duplicate = known == key_type && key_type != Some(KeyType::Collection);
     }
     if let Some(key_type) = key_type {
-        odd_keys.push((name.clone(), key_type));
+        odd_keys.entry(name.clone()).or_insert(key_type);
     }
     (name, is_duplicate)
+}
+
+/// A value as JavaScript holds it.
+pub(super) fn in_javascript(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(in_javascript).collect(),
+        Value::Object(map) => {
+            let entries = map.into_iter();
+            let entries = entries.map(|(key, value)| (key, in_javascript(value)));
+            Value::Object(in_javascript_order(entries.collect()))
+        }
+        Value::Number(number) => number.as_f64().map_or(Value::Null, scalar::number),
+        scalar => scalar,
+    }
 }
 
 /// JavaScript lists keys that look like array indexes first, in ascending order.

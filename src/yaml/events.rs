@@ -59,8 +59,8 @@ impl<'input> Events<'input> {
         // Text after a finished root node is noticed when the next document should start, but belongs to the one
         // before it.
         let belongs_to_previous =
-            *error.kind() == ErrorKind::ExpectedDocumentStart && !self.in_document;
-        if !self.in_document && !(belongs_to_previous && self.next_document > 0) {
+            *error.kind() == ErrorKind::ExpectedDocumentStart && self.next_document > 0;
+        if !self.in_document && !belongs_to_previous {
             self.next_document += 1;
         }
         self.in_document = false;

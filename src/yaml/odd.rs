@@ -111,12 +111,7 @@ impl<'a> Source<'a> {
 
 /// A quick look for bytes that odd characters start with.
 fn may_have_odd(bytes: &[u8]) -> bool {
-    let is_suspicious = |byte: u8| {
-        (byte < 0x20) & (byte != b'\n') & (byte != b'\t')
-            | (byte == 0x7f)
-            | (byte == 0xc2)
-            | (byte == 0xef)
-    };
+    let is_suspicious = |byte: u8| matches!(byte, 0x00..0x09 | 0x0b..0x20 | 0x7f | 0xc2 | 0xef);
     // Without a way out inside a chunk, the compiler looks at many bytes at once.
     bytes.chunks(1024).any(|chunk| {
         chunk

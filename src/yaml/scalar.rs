@@ -86,6 +86,11 @@ fn plain(text: &str, schema: Schema) -> Value {
         .unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
+/// Whether a plain scalar of this text is a string.
+pub(super) fn is_text(text: &str) -> bool {
+    plain(text, Schema::Core).is_string()
+}
+
 fn null(text: &str) -> Option<Value> {
     matches!(text, "" | "~" | "null" | "Null" | "NULL").then_some(Value::Null)
 }
@@ -186,7 +191,7 @@ pub(super) fn number_text(number: f64) -> String {
         shortest(number)
     } else {
         let text = format!("{number:e}");
-        match text.split_once("e") {
+        match text.split_once('e') {
             Some((digits, exponent)) if !exponent.starts_with('-') => {
                 format!("{digits}e+{exponent}")
             }

@@ -161,10 +161,10 @@ impl Builder {
                 self.complete(span, Children::None, anchor, name);
             }
             Event::SequenceStart(_, anchor, _) => {
-                self.open(span.start, anchor, Children::List(Vec::new()))
+                self.open(span.start, anchor, Children::List(Vec::new()));
             }
             Event::MappingStart(_, anchor, _) => {
-                self.open(span.start, anchor, Children::Map(Vec::new()))
+                self.open(span.start, anchor, Children::Map(Vec::new()));
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.stack.pop() {

@@ -139,8 +139,8 @@ fn values_that_do_not_fit_are_left_out() -> Result {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].code, Code::ValueMismatch);
         assert_eq!(
-            found[0].message,
-            format!("property `{name}` of `shop` is left out: blueprint `component` {reason}")
+            *found[0].message,
+            *format!("property `{name}` of `shop` is left out: blueprint `component` {reason}")
         );
         assert_eq!(found[0].location, Some(kept[0].origin.document()));
         assert!(found[0].help.is_some());
@@ -258,7 +258,7 @@ fn what_a_blueprint_requires_is_missed() -> Result {
     };
     let mut diagnostics = Diagnostics::default();
     required(&catalog, &mut diagnostics);
-    let messages: Vec<_> = diagnostics.iter().map(|f| f.message.as_str()).collect();
+    let messages: Vec<_> = diagnostics.iter().map(|f| &*f.message).collect();
     assert_eq!(
         messages,
         ["`shop` lacks what blueprint `component` requires: property `readme`, relation `system`"]
@@ -282,7 +282,7 @@ fn faults(pointer: &str, value: Value) -> Result<Vec<String>> {
     );
     Ok(diagnostics
         .into_iter()
-        .map(|finding| finding.message)
+        .map(|finding| finding.message.into_string())
         .collect())
 }
 
