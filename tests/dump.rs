@@ -400,21 +400,29 @@ fn assert_joined(cwd: &Utf8Path, parts: &[Vec<&str>], options: &[&str]) -> Resul
         "the joined catalog differs:\n{}",
         joined.stderr
     );
-    let (one, two) = (folder.path.join("one"), folder.path.join("two"));
+    let (whole, parted) = (folder.path.join("whole"), folder.path.join("parted"));
     run(
         cwd,
-        &[&["convert", "-q", "--out", one.as_str()], &all[..], options].concat(),
+        &[
+            &["convert", "-q", "--out", whole.as_str()],
+            &all[..],
+            options,
+        ]
+        .concat(),
     )?;
     run(
         cwd,
-        &[&["convert", "-q", "--out", two.as_str()], &dumps[..]].concat(),
+        &[&["convert", "-q", "--out", parted.as_str()], &dumps[..]].concat(),
     )?;
-    let (one, two) = (tree(&one)?, tree(&two)?);
-    assert!(one.keys().eq(two.keys()), "other manifests than in one run");
-    for (path, bytes) in &one {
-        assert!(two[path] == *bytes, "{path} differs");
+    let (whole, parted) = (tree(&whole)?, tree(&parted)?);
+    assert!(
+        whole.keys().eq(parted.keys()),
+        "other manifests than in one run"
+    );
+    for (path, bytes) in &whole {
+        assert!(parted[path] == *bytes, "{path} differs");
     }
-    assert!(!one.is_empty());
+    assert!(!whole.is_empty());
     Ok(once.stdout.lines().count())
 }
 
