@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal;
 
-use backstage2port::Inputs;
 use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Error, Severity};
@@ -10,6 +9,7 @@ use backstage2port::publish::Destination;
 use backstage2port::render::Format;
 use backstage2port::report::Style;
 use backstage2port::source::Root;
+use backstage2port::{Dumps, Inputs};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -36,9 +36,17 @@ pub(crate) enum Command {
 /// What is read.
 #[derive(Debug, Args)]
 pub(crate) struct Input {
-    /// Folders to read: one repository each
-    #[arg(default_value = ".", value_name = "ROOT")]
+    /// Folders to read: one repository each. The current folder where none is given; none at all with
+    /// --convert-catalog
+    #[arg(value_name = "ROOT")]
     roots: Vec<Utf8PathBuf>,
+    /// Know the entities of this file as well: JSON saved from Backstage's catalog API, or what `catalog` prints;
+    /// repeatable. References to them resolve; a descriptor wins over them
+    #[arg(long, value_name = "FILE")]
+    catalog: Vec<Utf8PathBuf>,
+    /// Convert, print and check the entities of --catalog too
+    #[arg(long, requires = "catalog")]
+    convert_catalog: bool,
     /// Read only files that match this glob, instead of the usual names of descriptors; repeatable
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
@@ -136,7 +144,7 @@ impl Input {
     pub(crate) fn inputs(&self) -> Result<Inputs, Error> {
         Ok(Inputs {
             roots: self
-                .roots
+                .roots()
                 .iter()
                 .map(|path| Root {
                     path: path.clone(),
@@ -150,7 +158,19 @@ impl Input {
             } else {
                 Mode::Tolerant
             },
+            dumps: Dumps {
+                paths: self.catalog.clone(),
+                are_converted: self.convert_catalog,
+            },
         })
+    }
+
+    /// The roots; when the dumps are the result, the current folder does not slip in.
+    fn roots(&self) -> Vec<Utf8PathBuf> {
+        if self.roots.is_empty() && !self.convert_catalog {
+            return vec![".".into()];
+        }
+        self.roots.clone()
     }
 
     /// The severity from which on findings fail the run.
@@ -163,20 +183,28 @@ impl Input {
         }
     }
 
-    /// The roots in words.
-    pub(crate) fn roots(&self) -> String {
-        let roots: Vec<&str> = self.roots.iter().map(|root| root.as_str()).collect();
-        roots.join(", ")
+    /// What is read, in words.
+    pub(crate) fn in_words(&self) -> String {
+        let roots = self.roots();
+        let dumps = self.catalog.iter().filter(|_| self.convert_catalog);
+        let all: Vec<&str> = roots
+            .iter()
+            .chain(dumps)
+            .map(|path| path.as_str())
+            .collect();
+        all.join(", ")
     }
 }
 
 impl Convert {
     /// Where manifests go.
-    pub(crate) fn destination(&self) -> Destination {
+    pub(crate) fn destination(&self) -> Result<Destination, Error> {
         let Target::PortYml = self.target;
-        self.out
-            .clone()
-            .map_or(Destination::Roots, Destination::Folder)
+        match &self.out {
+            Some(folder) => Ok(Destination::Folder(folder.clone())),
+            None if self.input.roots().is_empty() => Err(Error::NoFolder),
+            None => Ok(Destination::Roots),
+        }
     }
 
     /// How entities are spelled.

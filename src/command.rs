@@ -69,20 +69,21 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
         return Err(Failure::RevisionWithoutOut);
     }
     start_threads(&command.input)?;
+    let destination = command.destination()?;
     let options = Options {
         profile: Profile::load(&command.profile)?,
         format: command.format(),
         refinement: Refinement::default(),
     };
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
-    if conversion.reading.tally.files == 0 {
+    if conversion.reading.tally.is_empty() {
         return none_found(&command.input);
     }
     let reading = &mut conversion.reading;
     let written = publish::write(
         &conversion.manifests,
         &reading.sources,
-        &command.destination(),
+        &destination,
         command.dry_run,
         &mut reading.diagnostics,
     )?;
@@ -107,11 +108,11 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
 fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {
     start_threads(input)?;
     let reading = backstage2port::catalog(input.inputs()?)?;
-    if reading.tally.files == 0 {
+    if reading.tally.is_empty() {
         return none_found(input);
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
-    for line in report::catalog::lines(&reading.catalog) {
+    for line in report::catalog::lines(&reading.catalog, &reading.sources) {
         writeln!(out, "{line}")?;
     }
     out.flush()?;
@@ -127,7 +128,7 @@ fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {
 fn validate(input: &Input, output: &Output) -> Result<Outcome, Failure> {
     start_threads(input)?;
     let reading = backstage2port::catalog(input.inputs()?)?;
-    if reading.tally.files == 0 {
+    if reading.tally.is_empty() {
         return none_found(input);
     }
     let mut out = io::stdout().lock();
@@ -171,7 +172,7 @@ fn none_found(input: &Input) -> Result<Outcome, Failure> {
         io::stderr(),
         "error: no descriptors found in {}\n\
          The usual names are {names}; `--include GLOB` names others, `--allow-empty` makes this no error.",
-        report::printable(&input.roots())
+        report::printable(&input.in_words())
     )?;
     Ok(Outcome::NoDescriptors)
 }

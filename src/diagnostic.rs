@@ -71,6 +71,8 @@ codes! {
     InvalidUtf8 = "invalid-utf8", Warning;
     /// A document is not valid YAML.
     YamlSyntax = "yaml-syntax", Error;
+    /// An entity of a catalog dump is not valid JSON.
+    JsonSyntax = "json-syntax", Error;
     /// A document is a list or a scalar where an entity belongs.
     NotAnEntity = "not-an-entity", Error;
     /// A document lacks the envelope every entity has: apiVersion, kind and metadata.name.
@@ -278,6 +280,29 @@ pub enum Error {
         /// Why.
         message: String,
     },
+    /// A catalog dump cannot be read.
+    #[error("cannot read the catalog dump {path}")]
+    Dump {
+        /// The dump as the user wrote it.
+        path: Utf8PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A catalog dump is no JSON, or ends too early.
+    #[error("cannot use the catalog dump {path}: line {line}: {message}")]
+    DumpContent {
+        /// The dump as the user wrote it.
+        path: Utf8PathBuf,
+        /// The line of the fault, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// Entities of a catalog dump are to be written, but there is no folder for them.
+    #[error(
+        "the entities of a catalog dump have no folder: name a root, such as `.`, or a folder with --out"
+    )]
+    NoFolder,
     /// A profile cannot be used.
     #[error("the profile `{profile}` cannot be used: {message}")]
     Profile {

@@ -18,8 +18,10 @@ pub mod yaml;
 
 use backstage::Mode;
 use backstage::discover::Patterns;
+use backstage::dump::Claims;
 use backstage::read::Tally;
-use backstage::{discover, resolve, stitch, validate};
+use backstage::{discover, dump, resolve, stitch, validate};
+use camino::Utf8PathBuf;
 use diagnostic::{Diagnostics, Error};
 use map::Profile;
 use port::check;
@@ -38,6 +40,17 @@ pub struct Inputs {
     pub revision: Option<String>,
     /// How far an error reaches.
     pub mode: Mode,
+    /// Entities that are known from elsewhere.
+    pub dumps: Dumps,
+}
+
+/// Catalog dumps: what another run, or Backstage's catalog API, says.
+#[derive(Debug, Default)]
+pub struct Dumps {
+    /// The files; of two that record one entity the first wins.
+    pub paths: Vec<Utf8PathBuf>,
+    /// Whether their entities belong to the result. Otherwise references may name them, and no more.
+    pub are_converted: bool,
 }
 
 /// A rebuilt catalog and what there is to say about it.
@@ -57,7 +70,8 @@ pub struct Reading {
 ///
 /// # Errors
 ///
-/// [`Error::Open`] and [`Error::Root`] when a root cannot be read. Whatever is wrong with a descriptor is a diagnostic.
+/// [`Error::Open`] and [`Error::Root`] when a root cannot be read, [`Error::Dump`] and [`Error::DumpContent`] when a
+/// catalog dump cannot be used. Whatever is wrong with a descriptor or an entity of a dump is a diagnostic.
 pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
     let mut diagnostics = Diagnostics::default();
     let mut sources = Sources::open(inputs.roots, inputs.revision.as_deref())?;
@@ -71,8 +85,21 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
         &mut diagnostics,
     )?;
     resolve::sort(&mut descriptors, &sources);
+    let recorded = dump::read(&inputs.dumps.paths, &mut sources, &mut diagnostics)?;
+    let claims = Claims::of(&descriptors);
     let validated = validate::entities(descriptors, inputs.mode, &mut diagnostics);
-    let catalog = stitch::catalog(validated, &mut diagnostics);
+    let are_converted = inputs.dumps.are_converted;
+    let dumped = dump::settle(
+        recorded,
+        &claims,
+        &validated,
+        are_converted,
+        &sources,
+        &mut diagnostics,
+    );
+    tally.dumps = inputs.dumps.paths.len();
+    dumped.count(&mut tally);
+    let catalog = stitch::catalog(validated, dumped, &mut diagnostics);
     diagnostics.sort(&sources);
     Ok(Reading {
         sources,

@@ -10,7 +10,7 @@ use backstage2port::backstage::discover::Patterns;
 use backstage2port::backstage::{EntityRef, LocationRef, Mode};
 use backstage2port::diagnostic::{Code, Diagnostic, Severity};
 use backstage2port::source::Root;
-use backstage2port::{Inputs, Reading, yaml};
+use backstage2port::{Dumps, Inputs, Reading, yaml};
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
@@ -90,6 +90,7 @@ fn read_files(
         patterns: Patterns::new(include, &[])?,
         revision: None,
         mode,
+        dumps: Dumps::default(),
     })?)
 }
 

@@ -550,7 +550,14 @@ fn catalog_prints_entities_as_the_api_returns_them() -> Result<()> {
             .collect();
         assert_eq!(
             keys,
-            ["apiVersion", "kind", "metadata", "spec", "relations"],
+            [
+                "apiVersion",
+                "kind",
+                "metadata",
+                "spec",
+                "relations",
+                "source"
+            ],
             "{line}"
         );
         assert_eq!(entity["metadata"]["namespace"], "default", "{line}");

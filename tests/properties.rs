@@ -12,7 +12,7 @@ use backstage2port::port::refine::Refinement;
 use backstage2port::render::Format;
 use backstage2port::report::{self, Style, text};
 use backstage2port::source::Root;
-use backstage2port::{Conversion, Inputs, Options, catalog, convert};
+use backstage2port::{Conversion, Dumps, Inputs, Options, catalog, convert};
 use camino::Utf8Path;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
@@ -34,6 +34,7 @@ fn inputs(root: &Utf8Path, mode: Mode) -> Result<Inputs, TestCaseError> {
         patterns: Patterns::new(&[], &[]).map_err(fault)?,
         revision: None,
         mode,
+        dumps: Dumps::default(),
     })
 }
 
@@ -197,7 +198,7 @@ proptest! {
         let lines = |root: &Utf8Path| {
             let reading = catalog(inputs(root, Mode::Tolerant)?).map_err(fault)?;
             let findings: Vec<String> = reading.diagnostics.iter().map(|found| found.message.to_string()).collect();
-            Ok((report::catalog::lines(&reading.catalog).collect::<Vec<_>>(), findings))
+            Ok((report::catalog::lines(&reading.catalog, &reading.sources).collect::<Vec<_>>(), findings))
         };
         let forward = in_folder(&tree, lines)?;
         let mut other: Vec<_> = tree.iter().collect();

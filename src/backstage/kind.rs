@@ -102,6 +102,13 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
 }
 
+/// The type of relation of this name, if a field of some kind makes it.
+pub(crate) fn relation_type(name: &str) -> Option<&'static str> {
+    let rules = KINDS.iter().flat_map(|kind| kind.relations);
+    let mut types = rules.flat_map(|rule| [rule.forward, rule.inverse]);
+    types.find(|known| *known == name)
+}
+
 const fn required(name: &'static str, shape: Shape) -> Field {
     Field {
         name,

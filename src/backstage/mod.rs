@@ -3,11 +3,12 @@
 //! A *descriptor* is a YAML document as written. An *entity* is a descriptor that passed validation. The *catalog* is
 //! all entities after stitching, with relations in both directions.
 //!
-//! In: roots. Out: a [`Catalog`].
+//! In: roots, and dumps of other catalogs. Out: a [`Catalog`].
 
 mod address;
 mod bundle;
 pub mod discover;
+pub mod dump;
 pub mod entity;
 pub mod entity_ref;
 mod format;

@@ -36,6 +36,24 @@ pub struct Tally {
     pub documents: usize,
     /// Documents passed over because they are skeletons.
     pub skeletons: usize,
+    /// Catalog dumps that were read.
+    pub dumps: usize,
+    /// Entities in them, each once.
+    pub recorded: usize,
+    /// Those of them that descriptors define as well.
+    pub replaced: usize,
+    /// Entities that a dump defines in other words than the one before.
+    pub conflicts: usize,
+    /// Those of them that belong to the catalog.
+    pub converted: usize,
+}
+
+impl Tally {
+    /// Whether there was nothing to make a catalog of.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files == 0 && self.converted == 0
+    }
 }
 
 /// What a file holds.
@@ -246,7 +264,7 @@ impl FileReader {
 
 /// Checks the envelope schema (`EntityEnvelope.schema.json`) and the type of the annotations, which is all that
 /// Backstage needs to store an entity.
-fn envelope(value: &mut Map<String, Value>) -> Result<EntityRef, (FieldPath, String)> {
+pub(super) fn envelope(value: &mut Map<String, Value>) -> Result<EntityRef, (FieldPath, String)> {
     let path = |keys: &[&str]| FieldPath::keys(keys.iter().copied());
     text(value, &["apiVersion"])?;
     let kind = text(value, &["kind"])?;

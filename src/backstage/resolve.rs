@@ -39,6 +39,7 @@ pub fn descriptors(
         sources,
         tally,
         diagnostics,
+        depth: 0,
         listings: Listings::default(),
         claims: Claims::default(),
         known: Known::default(),
@@ -66,6 +67,8 @@ struct Resolution<'a> {
     sources: &'a mut Sources,
     tally: &'a mut Tally,
     diagnostics: &'a mut Diagnostics,
+    /// How many Locations lead to what is emitted.
+    depth: usize,
     listings: Listings,
     claims: Claims,
     known: Known,
@@ -105,10 +108,13 @@ impl Resolution<'_> {
 
     /// Takes the descriptors of files into the catalog; what comes out are the Locations among them.
     fn emit(&mut self, files: &[FileId]) -> Vec<Descriptor> {
-        let emitted = files
-            .iter()
-            .filter_map(|file| self.known.0.get_mut(file)?.take());
-        let read: Vec<Descriptor> = emitted.flatten().collect();
+        let mut read: Vec<Descriptor> = Vec::new();
+        for file in files {
+            if let Some(descriptors) = self.known.0.get_mut(file).and_then(Option::take) {
+                self.sources.set_depth(*file, self.depth);
+                read.extend(descriptors);
+            }
+        }
         let claimed = self.claims.settle(read, self.sources, self.diagnostics);
         let resolved = placeholders(claimed, self.sources, self.diagnostics);
         let locations = resolved.iter().filter(|descriptor| is_location(descriptor));
@@ -119,6 +125,7 @@ impl Resolution<'_> {
 
     /// Reads what Locations name; what comes out are the Locations among that.
     fn follow(&mut self, locations: Vec<Descriptor>) -> Result<Vec<Descriptor>, Error> {
+        self.depth += 1;
         let mut followed = Vec::with_capacity(locations.len());
         for location in locations {
             let targets = targets(

@@ -1,11 +1,12 @@
 //! Turns entities into a catalog: relations in both directions, sorted, no duplicates.
 //!
-//! In: entities with the references their fields hold. Out: a [`Catalog`]. Follows Backstage's stitching (backstage/
+//! In: entities with the references their fields hold, and those of dumps. Out: a [`Catalog`]. Follows Backstage's stitching (backstage/
 //! backstage, `plugins/catalog-backend/src/database/operations/stitcher`), so `ownedBy` here means what it means there.
 //! Refs that nothing defines are kept and reported: they may be known elsewhere.
 
 use std::collections::{HashMap, HashSet};
 
+use super::dump::{Dumped, Entry};
 use super::entity::{Entity, Relation, RelationType};
 use super::entity_ref::EntityRef;
 use super::validate::Validated;
@@ -14,7 +15,9 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 /// All entities of a run and the relations between them.
 #[derive(Debug, Default)]
 pub struct Catalog {
+    /// Those that belong to the result, then those that are only known.
     entities: Vec<Entity>,
+    len: usize,
     relations: Vec<Vec<(RelationType, TargetId)>>,
     targets: Vec<Target>,
 }
@@ -30,10 +33,10 @@ struct Target {
 }
 
 impl Catalog {
-    /// The entities in the order of their descriptors: root, path, document.
+    /// The entities in the order of their descriptors: root, path, document; then those of dumps.
     #[must_use]
     pub fn entities(&self) -> &[Entity] {
-        &self.entities
+        &self.entities[..self.len]
     }
 
     /// The relations of the entity at this index of [`Catalog::entities`], sorted by type and then target ref.
@@ -57,7 +60,22 @@ impl Catalog {
 
 /// Gives every reference its two relations and reports those that lead nowhere.
 #[must_use]
-pub fn catalog(validated: Vec<Validated>, diagnostics: &mut Diagnostics) -> Catalog {
+pub fn catalog(
+    mut validated: Vec<Validated>,
+    dumped: Dumped,
+    diagnostics: &mut Diagnostics,
+) -> Catalog {
+    let of_roots = validated.len();
+    let len = of_roots + dumped.converted.len();
+    let mut stated = Vec::new();
+    for entry in dumped.converted.into_iter().chain(dumped.known) {
+        let Entry {
+            validated: recorded,
+            relations,
+        } = entry;
+        stated.push(relations);
+        validated.push(recorded);
+    }
     let mut targets = Targets::default();
     for (index, Validated { entity, .. }) in validated.iter().enumerate() {
         let target = targets.of(&entity.entity_ref);
@@ -75,7 +93,7 @@ pub fn catalog(validated: Vec<Validated>, diagnostics: &mut Diagnostics) -> Cata
             outgoing[index].push((reference.forward.into(), target));
             if let Some(known) = targets.all[target as usize].entity {
                 outgoing[known].push((reference.inverse.into(), source));
-            } else if reported.insert((index, target, reference.field.to_string())) {
+            } else if index < len && reported.insert((index, target, reference.field.to_string())) {
                 let missing = &targets.all[target as usize].canonical;
                 let mut dangling = Diagnostic::new(
                     Code::DanglingRelation,
@@ -93,6 +111,16 @@ pub fn catalog(validated: Vec<Validated>, diagnostics: &mut Diagnostics) -> Cata
         }
         entities.push(entity);
     }
+    for (index, relations) in (of_roots..).zip(stated) {
+        for (relation_type, target) in relations {
+            let target = targets.of(&target);
+            // Where one side is in git, only what the declaring side says counts; see `dump`.
+            let is_recorded = targets.all[target as usize].entity >= Some(of_roots);
+            if is_recorded {
+                outgoing[index].push((relation_type, target));
+            }
+        }
+    }
     for relations in &mut outgoing {
         let order = |(kind, target): &(RelationType, TargetId)| {
             (kind.clone(), &targets.all[*target as usize].canonical)
@@ -102,6 +130,7 @@ pub fn catalog(validated: Vec<Validated>, diagnostics: &mut Diagnostics) -> Cata
     }
     Catalog {
         entities,
+        len,
         relations: outgoing,
         targets: targets.all,
     }

@@ -7,7 +7,8 @@
 //! - `.relations[].target`: `{kind, namespace, name}`, spelled as the target spells itself where it is in the catalog,
 //!   else as in the reference; the kind always in lower case
 //! - `.relations[].resolved`: whether the target is in the catalog
-//! - `.source`: `{path, line, repository?, url?}`, where the descriptor stands
+//! - `.source`: `{path, line, repository?, url?}`, where the descriptor stands; nothing for an entity of a dump that does
+//!   not tell
 
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -27,7 +28,9 @@ pub fn of(catalog: &Catalog, index: usize, sources: &Sources) -> Value {
     }
     let relations = catalog.relations(index).map(relation).collect();
     input.insert("relations".to_owned(), Value::Array(relations));
-    input.insert("source".to_owned(), source(entity.origin, sources));
+    if !sources.is_dump(entity.origin.file) {
+        input.insert("source".to_owned(), source(entity.origin, sources));
+    }
     Value::Object(input)
 }
 

@@ -6,6 +6,7 @@ use camino::Utf8Path;
 use serde_json::{Value, json};
 
 use super::profile::Profile;
+use crate::backstage::dump::Dumped;
 use crate::backstage::validate::{Reference, Validated};
 use crate::backstage::{Entity, EntityRef, stitch};
 use crate::diagnostic::{Code, Diagnostics, Severity};
@@ -103,7 +104,7 @@ fn mapped(mapping: &str, spec: &Value) -> Result<(Vec<port::Entity>, Findings), 
     let mut sources = sources();
     let entities = vec![validated(&mut sources, value, &[])?];
     let mut diagnostics = Diagnostics::default();
-    let catalog = stitch::catalog(entities, &mut diagnostics);
+    let catalog = stitch::catalog(entities, Dumped::default(), &mut diagnostics);
     let result = super::catalog(&catalog, &profile(mapping)?, &sources, &mut diagnostics);
     let found = diagnostics.into_iter().map(|found| {
         let help = found.help.unwrap_or_default();
@@ -257,7 +258,7 @@ fn unknown_blueprints_and_kinds_are_reported_once() -> Outcome {
         validated(&mut sources, location("b"), &[])?,
     ];
     let mut diagnostics = Diagnostics::default();
-    let catalog = stitch::catalog(entities, &mut diagnostics);
+    let catalog = stitch::catalog(entities, Dumped::default(), &mut diagnostics);
     let profile = Profile::load("standard")?;
     let result = super::catalog(&catalog, &profile, &sources, &mut diagnostics);
     assert!(result.entities.is_empty());
@@ -479,7 +480,7 @@ fn organisation(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>>
 fn standard() -> Result<(port::Catalog, Diagnostics), Box<dyn Error>> {
     let mut sources = sources();
     let entities = one_of_each(&mut sources)?;
-    let catalog = stitch::catalog(entities, &mut Diagnostics::default());
+    let catalog = stitch::catalog(entities, Dumped::default(), &mut Diagnostics::default());
     let mut diagnostics = Diagnostics::default();
     let profile = Profile::load("standard")?;
     let result = super::catalog(&catalog, &profile, &sources, &mut diagnostics);

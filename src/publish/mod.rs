@@ -66,7 +66,8 @@ impl Written {
 ///
 /// # Errors
 ///
-/// [`Error::SameOut`] if two roots have the same name below the folder, case ignored; [`Error::Write`] if a place
+/// [`Error::SameOut`] if two roots have the same name below the folder, case ignored; [`Error::NoFolder`] for manifests
+/// of a root that is only known from a catalog dump, unless they go into another folder; [`Error::Write`] if a place
 /// cannot be looked at or written. Manifests written before the error stay; no temporary file does.
 pub fn write(
     manifests: &[Manifest],
@@ -79,7 +80,7 @@ pub fn write(
     let plans = manifests
         .par_iter()
         .map(|manifest| {
-            let base = &bases[&manifest.root];
+            let base = bases.get(&manifest.root).ok_or(Error::NoFolder)?;
             let place = look(base, manifest).map_err(|error| failed(base, manifest, error))?;
             Ok((base.join(&manifest.path), place))
         })
@@ -132,12 +133,16 @@ fn bases(
     let several = sources.roots().count() > 1;
     let mut names: HashMap<String, Utf8PathBuf> = HashMap::new();
     let mut bases = HashMap::new();
-    for (id, root) in sources.roots() {
+    for (id, root) in sources.all_roots() {
+        let is_recorded = sources.is_recorded(id);
         let base = match destination {
+            // A dump must not say where on this machine is written.
+            Destination::Roots if is_recorded => continue,
+            Destination::Folder(folder) if is_recorded && root.path == "" => folder.clone(),
             // Joined to nothing, so that paths read `port.yml`, not `./port.yml`.
             Destination::Roots if root.path == "." => Utf8PathBuf::new(),
             Destination::Roots => root.path.clone(),
-            Destination::Folder(folder) if several => {
+            Destination::Folder(folder) if several || is_recorded => {
                 let name = root_name(&root.path)?;
                 // Names that differ in case only are one folder on many machines; refused on all of them alike.
                 if let Some(first) = names.insert(name.to_lowercase(), root.path.clone()) {
@@ -157,7 +162,7 @@ fn bases(
 }
 
 /// The last component of the path of a root; of its canonical form where that is no name, as for `.` and `..`.
-fn root_name(root: &Utf8Path) -> Result<String, Error> {
+pub(crate) fn root_name(root: &Utf8Path) -> Result<String, Error> {
     if let Some(name) = root.file_name() {
         return Ok(name.to_owned());
     }

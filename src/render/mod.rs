@@ -9,7 +9,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::generated::GENERATED;
 use crate::port::{self, Entity};
-use crate::source::{RootId, Sources};
+use crate::source::{Origin, RootId, Sources};
 
 mod document;
 pub mod file_name;
@@ -50,11 +50,7 @@ pub fn manifests(catalog: &port::Catalog, sources: &Sources, format: Format) -> 
     let mut folders: BTreeMap<(RootId, &Utf8Path), Vec<&Entity>> = BTreeMap::new();
     for entity in &catalog.entities {
         let file = entity.origin.file;
-        let folder = sources.path(file).parent().unwrap_or(Utf8Path::new(""));
-        folders
-            .entry((sources.root_of(file), folder))
-            .or_default()
-            .push(entity);
+        folders.entry(sources.home(file)).or_default().push(entity);
     }
     let roots: BTreeSet<RootId> = folders.keys().map(|(root, _)| *root).collect();
     let mut manifests: Vec<Manifest> = folders
@@ -81,7 +77,13 @@ fn folder_manifest(
     sources: &Sources,
     format: Format,
 ) -> Manifest {
-    entities.sort_by_key(|entity| (sources.path(entity.origin.file), entity.origin.document));
+    // What is known from dumps comes after the descriptors, in the order of the catalog.
+    entities.sort_by_key(|entity| {
+        let Origin { file, document, .. } = entity.origin;
+        let stands_here = sources.home(file).0 == sources.root_of(file) && !sources.is_dump(file);
+        let place = stands_here.then(|| (sources.path(file), document));
+        (place.is_none(), place)
+    });
     let mut names: Vec<&str> = entities
         .iter()
         .filter_map(|entity| sources.path(entity.origin.file).file_name())

@@ -14,9 +14,7 @@ use crate::{backstage, port};
 /// The numbers of a run.
 #[derive(Debug, Default)]
 pub struct Summary {
-    files: usize,
-    documents: usize,
-    skeletons: usize,
+    tally: Tally,
     kinds: BTreeMap<String, Kind>,
     findings: BTreeMap<(std::cmp::Reverse<Severity>, Code), usize>,
     severities: [usize; 3],
@@ -34,9 +32,7 @@ impl Summary {
     #[must_use]
     pub fn new(tally: Tally, catalog: &backstage::Catalog, diagnostics: &Diagnostics) -> Self {
         let mut summary = Self {
-            files: tally.files,
-            documents: tally.documents,
-            skeletons: tally.skeletons,
+            tally,
             ..Self::default()
         };
         summary.count_kinds(catalog);
@@ -102,15 +98,25 @@ impl Summary {
     /// What was read, and what of it is in the catalog.
     #[must_use]
     pub fn read(&self) -> String {
-        let entities = self.entities();
+        let tally = &self.tally;
+        let entities = self.entities() - tally.converted;
         let mut text = format!(
             "Read {} with {}: {}.\n",
-            counted(self.files, "file"),
-            counted(self.documents, "document"),
+            counted(tally.files, "file"),
+            counted(tally.documents, "document"),
             plural(entities, "entity", "entities")
         );
-        if self.skeletons > 0 {
-            let skeletons = counted(self.skeletons, "scaffolder skeleton");
+        if tally.dumps > 0 {
+            let _ = writeln!(
+                text,
+                "Read {} with {}, {} of them also in descriptors, which win.",
+                counted(tally.dumps, "catalog dump"),
+                plural(tally.recorded, "entity", "entities"),
+                tally.replaced
+            );
+        }
+        if tally.skeletons > 0 {
+            let skeletons = counted(tally.skeletons, "scaffolder skeleton");
             let _ = writeln!(
                 text,
                 "Skipped {skeletons}, to be rendered before they describe anything."
@@ -119,10 +125,11 @@ impl Summary {
         let repeated: usize = [Code::IdenticalDuplicate, Code::DuplicateEntity]
             .iter()
             .map(|code| self.count(*code))
-            .sum();
-        let lost = self
+            .sum::<usize>()
+            .saturating_sub(tally.conflicts);
+        let lost = tally
             .documents
-            .saturating_sub(self.skeletons + entities + repeated);
+            .saturating_sub(tally.skeletons + entities + repeated);
         if repeated > 0 {
             let _ = writeln!(
                 text,

@@ -232,7 +232,12 @@ impl Report {
         });
         let Some((span, file)) = shown else {
             let path = files.sources.display_path(location.file);
-            self.message = format!("{}: {}", printable(path.as_str()), self.message);
+            let line = files.sources.recorded_line(location);
+            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+            self.message = format!("{}{line}: {}", printable(path.as_str()), self.message);
+            for (related, label) in &diagnostic.related {
+                self.name(related, label, files);
+            }
             return;
         };
         let place = SourceSpan::new(span.start.into(), span.len());
@@ -267,7 +272,8 @@ impl Report {
         let path = files.sources.display_path(location.file);
         let line = files
             .get(location.file)
-            .and_then(|file| Some(file.line(file.excerpt.span(&location.place)?.start) + 1));
+            .and_then(|file| Some(file.line(file.excerpt.span(&location.place)?.start) + 1))
+            .or_else(|| files.sources.recorded_line(location));
         let line = line.map(|line| format!(":{line}")).unwrap_or_default();
         let place = format!("{label}: {}{line}", printable(path.as_str()));
         self.help = Some(match self.help.take() {

@@ -5,6 +5,7 @@
 //! so places cost nothing before that.
 
 mod place;
+mod recorded;
 mod remote;
 mod repository;
 mod revision;
@@ -99,6 +100,8 @@ pub enum RootError {
 enum Tree {
     WorkTree(WorkTree),
     Revision(Revision),
+    /// Known from a catalog dump only: nothing is read from there.
+    Recorded,
 }
 
 /// The files of a root that were asked for.
@@ -180,6 +183,12 @@ pub struct Sources {
     homes: Vec<Option<Home>>,
     files: Vec<SourceFile>,
     ids: HashMap<(RootId, Utf8PathBuf), FileId>,
+    /// How many of the roots the user named; the others are known from dumps.
+    given: usize,
+    /// The lines of the entities in each dump.
+    dumps: HashMap<FileId, Vec<usize>>,
+    /// How many Locations lead to a file that was not found by its name.
+    depths: HashMap<FileId, usize>,
 }
 
 impl Sources {
@@ -191,6 +200,7 @@ impl Sources {
         Self {
             trees: roots.iter().map(tree).collect(),
             homes: roots.iter().map(home).collect(),
+            given: roots.len(),
             roots,
             ..Self::default()
         }
@@ -223,6 +233,7 @@ impl Sources {
             });
             sources.roots.push(root);
         }
+        sources.given = sources.roots.len();
         Ok(sources)
     }
 
@@ -239,6 +250,7 @@ impl Sources {
         match &mut self.trees[root.0 as usize] {
             Tree::WorkTree(tree) => tree.list(is_wanted),
             Tree::Revision(revision) => Ok(revision.list(is_wanted)),
+            Tree::Recorded => Ok(Listing::default()),
         }
     }
 
@@ -249,7 +261,7 @@ impl Sources {
     /// When the content of one of them is missing.
     pub(crate) fn ensure_present(&self, root: RootId, paths: &[Utf8PathBuf]) -> io::Result<()> {
         match &self.trees[root.0 as usize] {
-            Tree::WorkTree(_) => Ok(()),
+            Tree::WorkTree(_) | Tree::Recorded => Ok(()),
             Tree::Revision(revision) => revision.ensure_present(paths),
         }
     }
@@ -266,7 +278,7 @@ impl Sources {
 
     /// The roots in the order the user named them.
     pub fn roots(&self) -> impl Iterator<Item = (RootId, &Root)> {
-        (0u32..).map(RootId).zip(&self.roots)
+        self.all_roots().take(self.given)
     }
 
     /// One root.
@@ -331,6 +343,10 @@ impl Sources {
         match &self.trees[root.0 as usize] {
             Tree::WorkTree(tree) => tree.read(path),
             Tree::Revision(revision) => revision.read(path),
+            Tree::Recorded => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "known from a catalog dump only",
+            )),
         }
     }
 
@@ -340,6 +356,7 @@ impl Sources {
         match &self.trees[root.0 as usize] {
             Tree::WorkTree(tree) => tree.is_file(path),
             Tree::Revision(revision) => revision.is_file(path),
+            Tree::Recorded => false,
         }
     }
 

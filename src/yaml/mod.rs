@@ -36,6 +36,16 @@ pub struct SyntaxError {
     pub at: Range<usize>,
 }
 
+/// Gives the numbers of a JSON value the precision they have in JavaScript.
+pub(crate) fn as_javascript(value: &mut Value) {
+    match value {
+        Value::Number(number) => *value = number.as_f64().map_or(Value::Null, scalar::number),
+        Value::Array(items) => items.iter_mut().for_each(as_javascript),
+        Value::Object(entries) => entries.values_mut().for_each(as_javascript),
+        _ => {}
+    }
+}
+
 /// All documents of a text that are not empty.
 #[must_use]
 pub fn documents(text: &str) -> Vec<Document> {
