@@ -38,6 +38,10 @@ fn table(name: &str) -> Result<Vec<Value>> {
 }
 
 /// Runs every case of a table, prints the score, and fails when a case differs.
+#[expect(
+    clippy::print_stdout,
+    reason = "the score is what a person runs this for"
+)]
 fn score(name: &str, check: impl Fn(&Value) -> Result<Option<&'static str>>) -> Result<()> {
     let cases = table(name)?;
     let mut failures = Vec::new();
@@ -354,7 +358,7 @@ fn yaml_documents() -> Result<()> {
             }
         }
         let next = found.get(expected.len());
-        if fatal && !next.is_some_and(|document| document.content.is_err()) {
+        if fatal && next.is_none_or(|document| document.content.is_ok()) {
             return Err(format!("{next:?}, expected {}", expect["fatal"]).into());
         }
         Ok(fatal.then_some("an exception costs its document, not the rest of the file"))
@@ -383,11 +387,12 @@ fn decoded(base64: &str) -> Vec<u8> {
         .chars()
         .filter_map(|digit| ALPHABET.find(digit))
         .collect();
-    let bits: String = digits.iter().map(|digit| format!("{digit:06b}")).collect();
-    let bytes = bits.as_bytes().chunks_exact(8);
-    bytes
-        .filter_map(|byte| u8::from_str_radix(std::str::from_utf8(byte).ok()?, 2).ok())
-        .collect()
+    let bits: Vec<bool> = digits
+        .iter()
+        .flat_map(|digit| (0..6).rev().map(move |bit| digit >> bit & 1 == 1))
+        .collect();
+    let byte = |bits: &[bool]| bits.iter().fold(0, |byte, bit| byte << 1 | u8::from(*bit));
+    bits.chunks_exact(8).map(byte).collect()
 }
 
 /// Cases whose options ask for what this tool does not do on purpose, by the name of the deviation.

@@ -44,7 +44,10 @@ fn in_folder<'a, T>(
     check: impl FnOnce(&Utf8Path) -> Result<T, TestCaseError>,
 ) -> Result<T, TestCaseError> {
     let folder = tempfile::tempdir().map_err(fault)?;
-    let root = Utf8Path::from_path(folder.path()).ok_or_else(|| fault("no UTF-8 path"))?;
+    let folder = Utf8Path::from_path(folder.path()).ok_or_else(|| fault("no UTF-8 path"))?;
+    // The name of a root is part of what is printed.
+    let root = &folder.join("root");
+    fs::create_dir(root).map_err(fault)?;
     for (path, bytes) in files {
         let path = root.join(path);
         fs::create_dir_all(path.parent().unwrap_or(root)).map_err(fault)?;

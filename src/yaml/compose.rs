@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use super::events::{Event, Events, ScalarStyle, Step, StructureStyle, Tag};
-use super::odd::Source;
+use super::SyntaxError;
+use super::events::{Event, ScalarStyle, StructureStyle, Tag};
+use super::javascript::in_javascript_order;
 use super::scalar::{self, Schema};
-use super::{Document, SyntaxError};
 
 /// Per anchor, (uses + 1) × weight may not exceed this (`maxAliasCount` of the `yaml` package).
 const MAX_ALIAS_COUNT: usize = 100;
@@ -21,81 +21,6 @@ const MAX_ALIASED_BYTES: usize = 64 * 1024 * 1024;
 /// Errors of one document beyond this are not collected.
 const MAX_ERRORS: usize = 20;
 
-pub(super) fn documents(text: &str) -> Vec<Document> {
-    let mut documents = Vec::new();
-    let mut lines = LineCounter {
-        text,
-        at: 0,
-        line: 1,
-    };
-    let mut current: Option<(usize, Composer<'_>)> = None;
-    let source = Source::of(text);
-    for step in Events::new(&source) {
-        match step {
-            Step::Start { document, schema } => {
-                current = Some((document, Composer::new(text, schema)));
-            }
-            Step::Event(event, span) => {
-                if let Some((_, composer)) = &mut current {
-                    composer.accept(event, span);
-                }
-            }
-            Step::End => {
-                if let Some((index, composer)) = current.take() {
-                    let start = composer.start;
-                    let line = lines.line(start);
-                    let content = composer.finish();
-                    documents.push(Document {
-                        index,
-                        line,
-                        content,
-                    });
-                }
-            }
-            Step::Failed {
-                document,
-                message,
-                at,
-            } => {
-                // Text after a complete document makes that document bad.
-                if documents.last().is_some_and(|last| last.index == document) {
-                    documents.pop();
-                }
-                let (mut errors, start) = current
-                    .take()
-                    .map_or((Vec::new(), at.start), |(_, composer)| {
-                        (composer.errors, composer.start)
-                    });
-                let line = lines.line(start.min(at.start));
-                errors.push(SyntaxError { message, at });
-                documents.push(Document {
-                    index: document,
-                    line,
-                    content: Err(errors),
-                });
-            }
-        }
-    }
-    documents
-}
-
-/// Counts lines up to growing offsets, so that a file is counted once.
-struct LineCounter<'a> {
-    text: &'a str,
-    at: usize,
-    line: usize,
-}
-
-impl LineCounter<'_> {
-    fn line(&mut self, offset: usize) -> usize {
-        if let Some(between) = self.text.get(self.at..offset) {
-            self.line += between.matches('\n').count();
-            self.at = offset;
-        }
-        self.line
-    }
-}
-
 /// A key type beside strings. Duplicates are found by type and text: `1` and `"1"` are different keys, although as
 /// keys of a JavaScript object the later one then replaces the earlier.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,7 +30,7 @@ enum KeyType {
 }
 
 #[derive(Default)]
-struct Composer<'a> {
+pub(super) struct Composer<'a> {
     text: &'a str,
     schema: Schema,
     root: Option<Value>,
@@ -115,8 +40,8 @@ struct Composer<'a> {
     aliased_bytes: usize,
     anchored_nodes: usize,
     anchored_bytes: usize,
-    errors: Vec<SyntaxError>,
-    start: usize,
+    pub(super) errors: Vec<SyntaxError>,
+    pub(super) start: usize,
     has_started: bool,
 }
 
@@ -179,7 +104,7 @@ struct Anchor {
 }
 
 impl<'a> Composer<'a> {
-    fn new(text: &'a str, schema: Schema) -> Self {
+    pub(super) fn new(text: &'a str, schema: Schema) -> Self {
         Self {
             text,
             schema,
@@ -187,7 +112,7 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn accept(&mut self, event: Event<'_>, span: Range<usize>) {
+    pub(super) fn accept(&mut self, event: Event<'_>, span: Range<usize>) {
         if !self.has_started {
             self.has_started = true;
             self.start = span.start;
@@ -448,7 +373,7 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn finish(self) -> Result<Value, Vec<SyntaxError>> {
+    pub(super) fn finish(self) -> Result<Value, Vec<SyntaxError>> {
         if self.errors.is_empty() {
             Ok(self.root.unwrap_or(Value::Null))
         } else {
@@ -520,40 +445,6 @@ fn new_key(
         odd_keys.entry(name.clone()).or_insert(key_type);
     }
     (name, is_duplicate)
-}
-
-/// A value as JavaScript holds it.
-pub(super) fn in_javascript(value: Value) -> Value {
-    match value {
-        Value::Array(items) => items.into_iter().map(in_javascript).collect(),
-        Value::Object(map) => {
-            let entries = map.into_iter();
-            let entries = entries.map(|(key, value)| (key, in_javascript(value)));
-            Value::Object(in_javascript_order(entries.collect()))
-        }
-        Value::Number(number) => number.as_f64().map_or(Value::Null, scalar::number),
-        scalar => scalar,
-    }
-}
-
-/// JavaScript lists keys that look like array indexes first, in ascending order.
-fn in_javascript_order(map: Map<String, Value>) -> Map<String, Value> {
-    if !map.keys().any(|key| array_index(key).is_some()) {
-        return map;
-    }
-    let (mut indexes, names): (Vec<_>, Vec<_>) = map
-        .into_iter()
-        .partition(|(key, _)| array_index(key).is_some());
-    indexes.sort_by_key(|(key, _)| array_index(key));
-    indexes.into_iter().chain(names).collect()
-}
-
-fn array_index(key: &str) -> Option<u32> {
-    let is_canonical = key == "0" || key.starts_with(|first: char| ('1'..='9').contains(&first));
-    if !is_canonical {
-        return None;
-    }
-    key.parse().ok().filter(|index| *index < u32::MAX)
 }
 
 /// How many values a value holds, and how many bytes of text.

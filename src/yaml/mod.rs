@@ -6,6 +6,8 @@
 
 mod compose;
 mod events;
+mod fold;
+mod javascript;
 mod odd;
 mod scalar;
 pub(crate) mod spans;
@@ -15,6 +17,10 @@ mod version_1_1;
 use std::ops::Range;
 
 use serde_json::Value;
+
+use self::compose::Composer;
+use self::events::{Events, Step};
+use self::odd::Source;
 
 /// A document of a YAML stream.
 #[derive(Debug)]
@@ -57,7 +63,78 @@ pub fn documents(text: &str) -> Vec<Document> {
 /// All documents of a text, empty ones as null. A text without any content has none.
 #[must_use]
 pub fn stream(text: &str) -> Vec<Document> {
-    compose::documents(text)
+    let mut documents = Vec::new();
+    let mut lines = LineCounter {
+        text,
+        at: 0,
+        line: 1,
+    };
+    let mut current: Option<(usize, Composer<'_>)> = None;
+    let source = Source::of(text);
+    for step in Events::new(&source) {
+        match step {
+            Step::Start { document, schema } => {
+                current = Some((document, Composer::new(text, schema)));
+            }
+            Step::Event(event, span) => {
+                if let Some((_, composer)) = &mut current {
+                    composer.accept(event, span);
+                }
+            }
+            Step::End => {
+                if let Some((index, composer)) = current.take() {
+                    let start = composer.start;
+                    let line = lines.line(start);
+                    let content = composer.finish();
+                    documents.push(Document {
+                        index,
+                        line,
+                        content,
+                    });
+                }
+            }
+            Step::Failed {
+                document,
+                message,
+                at,
+            } => {
+                // Text after a complete document makes that document bad.
+                if documents.last().is_some_and(|last| last.index == document) {
+                    documents.pop();
+                }
+                let (mut errors, start) = current
+                    .take()
+                    .map_or((Vec::new(), at.start), |(_, composer)| {
+                        (composer.errors, composer.start)
+                    });
+                let line = lines.line(start.min(at.start));
+                errors.push(SyntaxError { message, at });
+                documents.push(Document {
+                    index: document,
+                    line,
+                    content: Err(errors),
+                });
+            }
+        }
+    }
+    documents
+}
+
+/// Counts lines up to growing offsets, so that a file is counted once.
+struct LineCounter<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+}
+
+impl LineCounter<'_> {
+    fn line(&mut self, offset: usize) -> usize {
+        if let Some(between) = self.text.get(self.at..offset) {
+            self.line += between.matches('\n').count();
+            self.at = offset;
+        }
+        self.line
+    }
 }
 
 /// The only document of a text, or why there is none.
@@ -76,7 +153,7 @@ pub(crate) fn only(text: &str) -> Result<Value, String> {
 
 /// The value of JSON text as JavaScript reads it: keys in its order, numbers as doubles, the last of equal keys.
 pub(crate) fn json(text: &str) -> serde_json::Result<Value> {
-    serde_json::from_str(text).map(compose::in_javascript)
+    serde_json::from_str(text).map(javascript::in_javascript)
 }
 
 #[cfg(test)]
