@@ -82,7 +82,7 @@ async function compare(folder, strict) {
   for (const [ref, { entity }] of theirs) if (!ours.has(ref) && alone(ref, entity, false)) extra.add(ref);
   for (const [ref, found] of theirs) {
     if (!ours.has(ref)) continue;
-    const { relations, ...entity } = ours.get(ref);
+    const { relations, source, ...entity } = ours.get(ref);
     const own = entity.metadata.annotations;
     if (!isDeepStrictEqual(withoutAdded(entity, own), withoutAdded(JSON.parse(JSON.stringify(found.entity)), own))) {
       result.differences.push(`${ref} differs:\n  ours   ${JSON.stringify(entity)}\n  theirs ${JSON.stringify(found.entity)}`);

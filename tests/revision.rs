@@ -102,6 +102,14 @@ fn comparable(run: &Run, out: &str) -> (i32, String, String) {
     (run.code, same(&run.stdout), same(&run.stderr))
 }
 
+/// A line of a catalog without the name of the folder that was read, which differs between clones.
+fn without_root(line: &str) -> Result<serde_json::Value> {
+    let mut entity: serde_json::Value = serde_json::from_str(line)?;
+    let source = entity["source"].as_object_mut().ok_or("no source")?;
+    source.remove("root").ok_or("no root")?;
+    Ok(entity)
+}
+
 /// Compares what a work tree and a revision of it give: the catalog, the manifests, and what is said.
 fn assert_same(cwd: &Utf8Path, root: &str, other: &str, revision: &str) -> Result<()> {
     let work_tree = run(cwd, &["catalog", root, "-v"])?;
@@ -109,8 +117,12 @@ fn assert_same(cwd: &Utf8Path, root: &str, other: &str, revision: &str) -> Resul
     assert_eq!(work_tree.code, read.code, "{}", read.shown());
     assert!(work_tree.code < 2, "{}", work_tree.shown());
     assert!(!read.stdout.is_empty());
-    assert_eq!(work_tree.stdout, read.stdout);
+    let lines = |run: &Run| -> Result<Vec<serde_json::Value>> {
+        run.stdout.lines().map(without_root).collect()
+    };
+    assert_eq!(lines(&work_tree)?, lines(&read)?);
     if root == other {
+        assert_eq!(work_tree.stdout, read.stdout);
         assert_eq!(work_tree.stderr, read.stderr);
     }
     let out = Folder::new()?;
