@@ -17,6 +17,8 @@ use jaq_json::{Num, Val};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::plain::Plain;
+
 /// Replaces what would leave the sandbox and adds what jq 1.8 has and jaq has not.
 const PRELUDE: &str = include_str!("prelude.jq");
 
@@ -59,7 +61,11 @@ impl<'s> Library<'s> {
     pub fn compile(&self, text: &str) -> Result<Program, String> {
         check_syntax(text)?;
         let filter = Arc::new(self.filter(text)?);
-        Ok(Program { filter, branch: 0 })
+        Ok(Program {
+            filter,
+            branch: 0,
+            plain: Plain::of(text),
+        })
     }
 
     /// Makes expressions ready to run, in one go: compiling the standard library costs more than any expression.
@@ -79,11 +85,12 @@ impl<'s> Library<'s> {
             return texts.iter().enumerate().map(alone).collect();
         };
         let filter = Arc::new(filter);
-        let program = |branch| Program {
+        let program = |(branch, text): (usize, &String)| Program {
             filter: Arc::clone(&filter),
             branch,
+            plain: Plain::of(text),
         };
-        Ok((0..texts.len()).map(program).collect())
+        Ok(texts.iter().enumerate().map(program).collect())
     }
 
     fn filter(&self, text: &str) -> Result<Filter<JustLut<Val>>, String> {
@@ -197,6 +204,7 @@ fn first(mut messages: impl Iterator<Item = String>) -> String {
 pub struct Program {
     filter: Arc<Filter<JustLut<Val>>>,
     branch: usize,
+    plain: Option<Plain>,
 }
 
 impl fmt::Debug for Program {
@@ -215,6 +223,15 @@ impl Program {
     ///
     /// What jq says, or that the output is no JSON value.
     pub fn first(&self, input: &Input) -> Result<Option<Value>, String> {
+        let plain = self.plain.as_ref();
+        if let Some(value) = plain.and_then(|plain| plain.value(input.value())) {
+            return Ok(Some(value));
+        }
+        self.first_by_jq(input)
+    }
+
+    /// The same, with jq for simple expressions too.
+    pub(super) fn first_by_jq(&self, input: &Input) -> Result<Option<Value>, String> {
         let environment = Val::obj([].into_iter().collect());
         let context = Ctx::<JustLut<Val>>::new(
             &self.filter.lut,

@@ -10,6 +10,7 @@ pub mod input;
 pub mod jq;
 mod keys;
 mod mapping;
+mod plain;
 pub mod profile;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
