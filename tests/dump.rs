@@ -467,11 +467,11 @@ fn parts_joined_are_the_catalog_of_one_run() -> Result<()> {
 
 #[test]
 fn the_corpus_in_eight_parts_is_the_corpus_in_one() -> Result<()> {
-    let corpus = ["../shared/corpus", "/work/shared/corpus"].map(Utf8Path::new);
-    let Some(corpus) = corpus.into_iter().find(|folder| folder.is_dir()) else {
+    let corpus = Utf8Path::new("../shared/corpus");
+    if !corpus.is_dir() {
         println!("skipped: ../shared/corpus is not there");
         return Ok(());
-    };
+    }
     let roots: Vec<String> = folders(corpus)?
         .iter()
         .filter_map(|root| root.file_name().map(ToOwned::to_owned))
