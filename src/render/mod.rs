@@ -1,6 +1,6 @@
 //! Turns what Port should hold into manifests: files with a path and contents, in memory.
 //!
-//! In: a [`port::Catalog`](crate::port::Catalog). Out: [`Manifest`]s. Nothing is written here.
+//! In: a [`port::Catalog`]. Out: [`Manifest`]s. Nothing is written here.
 
 use std::collections::{BTreeMap, BTreeSet};
 

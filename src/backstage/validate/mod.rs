@@ -2,7 +2,7 @@
 //!
 //! In: descriptors. Out: [`Validated`] entities, or everything that is wrong with a descriptor, in the order in which
 //! Backstage checks. A descriptor with an error gives no entity and no relations. Rules: the entity policies of
-//! `packages/catalog-model/src/entity/policies` and the kinds of [`super::kind`].
+//! `packages/catalog-model/src/entity/policies` and the kinds of `kind.rs`.
 
 mod policy;
 mod shape;
