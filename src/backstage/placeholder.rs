@@ -172,7 +172,7 @@ fn read(
             let message =
                 format!("{what} names the remote address `{address}`, which is never fetched");
             let found = Diagnostic::new(Code::RemotePlaceholder, message)
-                .help("put a copy of the file into the repository and name it by its path");
+                .help("put the file into the repository and name it by its path; if the address is one of this very repository, say so with `--repo-url`");
             return Err(Box::new(found));
         }
     };

@@ -424,7 +424,10 @@ impl Target<'_> {
             Address::Remote => {
                 let message =
                     format!("the target `{text}` is a remote address, which is never fetched");
-                return fault(Code::RemoteLocation, message);
+                let note = Diagnostic::new(Code::RemoteLocation, message);
+                let help =
+                    "if the address is one of this very repository, say so with `--repo-url`";
+                return Ok(Err(note.help(help)));
             }
         };
         let (paths, by, fails_how) = if glob::is_pattern(path.as_str()) {
