@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::stringify::spaces;
-
 pub(super) const LINE_WIDTH: usize = 80;
 pub(super) const MIN_CONTENT_WIDTH: usize = 20;
 
@@ -220,4 +218,8 @@ impl<'a> Folds<'a> {
 
 fn is_space(unit: u16) -> bool {
     matches!(unit, SPACE | TAB | BREAK)
+}
+
+pub(super) fn spaces(count: usize) -> String {
+    " ".repeat(count)
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::fold::{LINE_WIDTH, Mode, fold};
+use super::fold::{LINE_WIDTH, Mode, fold, spaces};
 use super::scalar;
 
 /// A value with anchors.
@@ -64,10 +64,6 @@ fn anchor(text: &mut String, name: Option<&str>, is_empty: bool, indent: usize) 
 fn new_line(text: &mut String, indent: usize) {
     text.push('\n');
     text.push_str(&spaces(indent));
-}
-
-pub(super) fn spaces(count: usize) -> String {
-    " ".repeat(count)
 }
 
 fn list(text: &mut String, items: &[Node], indent: usize) {
