@@ -129,6 +129,8 @@ codes! {
     InvalidBlueprint = "invalid-blueprint", Error;
     /// A file stands where a manifest belongs and was not written by this tool; it stays as it is.
     ForeignManifest = "foreign-manifest", Error;
+    /// A manifest would lose entities while descriptors beside it have errors; it stays as it is.
+    KeptManifest = "kept-manifest", Warning;
 }
 
 impl fmt::Display for Code {

@@ -610,3 +610,37 @@ fn nothing_written_or_said_tells_where_the_run_was_made() -> Result<()> {
     }
     Ok(())
 }
+
+/// A typo must never delete an entity in Port: a manifest that leaves one out does.
+#[test]
+fn a_descriptor_that_breaks_keeps_its_entity_in_the_manifest() -> Result<()> {
+    let folder = Folder::new()?;
+    let descriptor = folder.path.join("catalog-info.yaml");
+    let entity = |name: &str, kind: &str| {
+        format!(
+            "apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata:\n  name: {name}\nspec:\n  {kind}: team\n  children: []\n"
+        )
+    };
+    let both = format!("{}---\n{}", entity("a", "type"), entity("b", "type"));
+    write(&descriptor, both.as_bytes())?;
+    assert_eq!(run(&folder.path, &["convert"])?.code, 0);
+    let before = fs::read_to_string(folder.path.join("port.yml"))?;
+
+    let broken = format!("{}---\n{}", entity("a", "type"), entity("b", "tipe"));
+    write(&descriptor, broken.as_bytes())?;
+    let run_broken = run(&folder.path, &["convert"])?;
+    assert_eq!(run_broken.code, 1);
+    assert!(
+        run_broken.stderr.contains("kept-manifest"),
+        "{}",
+        run_broken.stderr
+    );
+    assert_eq!(fs::read_to_string(folder.path.join("port.yml"))?, before);
+
+    // What is left out on purpose leaves.
+    write(&descriptor, entity("a", "type").as_bytes())?;
+    assert_eq!(run(&folder.path, &["convert"])?.code, 0);
+    let after = fs::read_to_string(folder.path.join("port.yml"))?;
+    assert!(!after.contains("identifier: b"), "{after}");
+    Ok(())
+}

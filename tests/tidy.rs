@@ -62,7 +62,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "source",
         ],
     ),
-    ("publish", &["render", "generated", "diagnostic", "source"]),
+    (
+        "publish",
+        &["render", "generated", "diagnostic", "source", "yaml"],
+    ),
     ("render", &["port", "generated", "diagnostic", "source"]),
     (
         "map",

@@ -5,6 +5,8 @@
 //! The folders may hold whatever a pull request of a stranger put there, so nothing is written through a symbolic link
 //! and nothing is overwritten that this tool did not write.
 
+mod keep;
+
 use std::collections::HashMap;
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -40,6 +42,8 @@ pub enum Outcome {
     Unchanged,
     /// Something stands there that this tool did not write; it stays.
     Foreign,
+    /// An older manifest stands there and would lose entities while descriptors beside it have errors; it stays.
+    Kept,
 }
 
 /// What became of all manifests.
@@ -77,17 +81,31 @@ pub fn write(
     diagnostics: &mut Diagnostics,
 ) -> Result<Written, Error> {
     let bases = bases(sources, destination)?;
+    let doubtful = keep::doubtful(diagnostics, sources);
     let plans = manifests
         .par_iter()
         .map(|manifest| {
             let base = bases.get(&manifest.root).ok_or(Error::NoFolder)?;
-            let place = look(base, manifest).map_err(|error| failed(base, manifest, error))?;
-            Ok((base.join(&manifest.path), place))
+            let mut place = look(base, manifest).map_err(|error| failed(base, manifest, error))?;
+            let path = base.join(&manifest.path);
+            let folder = manifest.path.parent().unwrap_or(Utf8Path::new(""));
+            let is_doubtful = doubtful.contains(&(manifest.root, folder.to_owned()));
+            if is_doubtful && manifest.entities > 0 && matches!(place, Place::Ours(_)) {
+                let existing = fs::read(&path).map_err(|error| failed(base, manifest, error))?;
+                let existing = String::from_utf8_lossy(&existing);
+                let lost = keep::lost(&existing, &manifest.contents);
+                if !lost.is_empty() {
+                    place = Place::Kept(lost);
+                }
+            }
+            Ok((path, place))
         })
         .collect::<Result<Vec<_>, Error>>()?;
     for (path, place) in &plans {
-        if let Place::Foreign(reason) = place {
-            diagnostics.push(foreign(path, reason));
+        match place {
+            Place::Foreign(reason) => diagnostics.push(foreign(path, reason)),
+            Place::Kept(lost) => diagnostics.push(kept(path, lost)),
+            Place::Free | Place::Ours(_) | Place::Same => {}
         }
     }
     if !dry_run {
@@ -98,7 +116,7 @@ pub fn write(
                 let permissions = match place {
                     Place::Free => None,
                     Place::Ours(permissions) => Some(permissions),
-                    Place::Same | Place::Foreign(_) => return Ok(()),
+                    Place::Same | Place::Foreign(_) | Place::Kept(_) => return Ok(()),
                 };
                 replace(path, &manifest.contents, permissions)
                     .map_err(|error| failed(&bases[&manifest.root], manifest, error))
@@ -115,6 +133,17 @@ fn failed(base: &Utf8Path, manifest: &Manifest, source: io::Error) -> Error {
         path: base.join(&manifest.path),
         source,
     }
+}
+
+fn kept(path: &Utf8Path, lost: &[String]) -> Diagnostic {
+    Diagnostic::new(
+        Code::KeptManifest,
+        format!(
+            "`{path}` stays as it is: it would lose `{}` while descriptors beside it have errors",
+            lost.join("`, `")
+        ),
+    )
+    .help("an entity that leaves its manifest is deleted in Port; mend the errors and run again")
 }
 
 fn foreign(path: &Utf8Path, reason: &str) -> Diagnostic {
@@ -182,6 +211,8 @@ enum Place {
     Ours(Permissions),
     Same,
     Foreign(String),
+    /// The entities that would be lost.
+    Kept(Vec<String>),
 }
 
 impl Place {
@@ -191,6 +222,7 @@ impl Place {
             Self::Ours(_) => Outcome::Updated,
             Self::Same => Outcome::Unchanged,
             Self::Foreign(_) => Outcome::Foreign,
+            Self::Kept(_) => Outcome::Kept,
         }
     }
 }

@@ -234,6 +234,14 @@ pub fn written(written: &Written, is_dry_run: bool) -> String {
         text.push_str(if unchanged > 0 { &rest } else { "" });
         text.push('\n');
     }
+    let kept = count(Outcome::Kept);
+    if kept > 0 {
+        let kept = counted(kept, "manifest");
+        let _ = writeln!(
+            text,
+            "Left {kept} as before: entities would be lost to errors beside them."
+        );
+    }
     if foreign > 0 {
         let _ = writeln!(
             text,
