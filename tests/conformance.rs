@@ -1,8 +1,9 @@
 //! What the real Backstage packages answer, case by case (`fixtures/conformance`), against what we make of the same
 //! input.
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};
 
@@ -13,8 +14,7 @@ use backstage2port::source::Root;
 use backstage2port::{Dumps, Inputs, Reading, yaml};
 use camino::Utf8Path;
 use serde_json::{Value, json};
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use support::{Result, is_same};
 
 /// The cases of a table: ours, and those of the folder that `BACKSTAGE2PORT_CONFORMANCE` names.
 fn table(name: &str) -> Result<Vec<Value>> {
@@ -349,7 +349,7 @@ fn yaml_documents() -> Result<()> {
         }
         for (found, expected) in found.iter().zip(&expected) {
             let is_equal = match (&found.content, expected.get("value")) {
-                (Ok(found), Some(value)) => same(found, value),
+                (Ok(found), Some(value)) => is_same(found, value),
                 (Ok(found), None) => !found.is_object(),
                 (Err(_), value) => value.is_none(),
             };
@@ -363,22 +363,6 @@ fn yaml_documents() -> Result<()> {
         }
         Ok(fatal.then_some("an exception costs its document, not the rest of the file"))
     })
-}
-
-/// Equality of JSON with numbers compared as doubles, which is what they are in JavaScript.
-fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
-        }
-        (a, b) => a == b,
-    }
 }
 
 fn decoded(base64: &str) -> Vec<u8> {
@@ -491,7 +475,7 @@ fn entities_differ(reading: &Reading, expect: &Value) -> Option<String> {
         && found
             .iter()
             .zip(&expected)
-            .all(|(found, expected)| same(found, expected));
+            .all(|(found, expected)| is_same(found, expected));
     (!is_same).then(|| {
         format!(
             "{}, expected {}",

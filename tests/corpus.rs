@@ -16,7 +16,7 @@ use backstage2port::yaml;
 use camino::{Utf8Path, Utf8PathBuf};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
-use support::{Folder, Result, folders, run, tree, write};
+use support::{Folder, Result, folders, is_same, run, tree, write};
 
 /// Which files a folder is read from.
 #[derive(Debug, Clone, Copy)]
@@ -303,22 +303,6 @@ fn as_written(entity: &Value) -> Value {
         metadata.remove(generated);
     }
     entity
-}
-
-/// Equality of JSON with numbers compared as doubles, which is what they are in JavaScript.
-fn is_same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .all(|(key, a)| b.get(key).is_some_and(|b| is_same(a, b)))
-        }
-        (a, b) => a == b,
-    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! (backstage/backstage, `plugins/catalog-backend/src/database`).
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use camino::Utf8PathBuf;
 use rayon::prelude::*;
@@ -42,8 +42,9 @@ pub fn descriptors(
         depth: 0,
         listings: Listings::default(),
         claims: Claims::default(),
-        known: Known::default(),
+        known: HashMap::new(),
         broken: HashSet::new(),
+        failed: BTreeSet::new(),
         descriptors: Vec::new(),
     };
     resolution.read(found);
@@ -58,7 +59,13 @@ pub fn descriptors(
         level = resolution.follow(level)?;
     }
     resolution.report_lost();
-    Ok(resolution.descriptors)
+    let Resolution {
+        mut descriptors,
+        failed,
+        ..
+    } = resolution;
+    descriptors.retain(|descriptor| !failed.contains(&descriptor.origin));
+    Ok(descriptors)
 }
 
 /// The state of following Locations.
@@ -71,22 +78,21 @@ struct Resolution<'a> {
     depth: usize,
     listings: Listings,
     claims: Claims,
-    known: Known,
+    /// Files that have been read, with their descriptors until a location emits them.
+    known: HashMap<FileId, Option<Vec<Descriptor>>>,
     /// Files with a document that is no entity.
     broken: HashSet<FileId>,
+    /// Locations that are out again, because their targets cannot all be read.
+    failed: BTreeSet<Origin>,
     descriptors: Vec<Descriptor>,
 }
-
-/// Files that have been read, with their descriptors until a location emits them.
-#[derive(Default)]
-struct Known(HashMap<FileId, Option<Vec<Descriptor>>>);
 
 impl Resolution<'_> {
     /// Reads the files that have not been read yet.
     fn read(&mut self, found: &[Found]) {
         let mut new = Vec::new();
         for found in found {
-            if let Entry::Vacant(entry) = self.known.0.entry(found.file) {
+            if let Entry::Vacant(entry) = self.known.entry(found.file) {
                 entry.insert(None);
                 new.push(*found);
             }
@@ -95,9 +101,7 @@ impl Resolution<'_> {
             if contents.is_broken {
                 self.broken.insert(contents.file);
             }
-            self.known
-                .0
-                .insert(contents.file, Some(contents.descriptors));
+            self.known.insert(contents.file, Some(contents.descriptors));
         }
     }
 
@@ -110,7 +114,7 @@ impl Resolution<'_> {
     fn emit(&mut self, files: &[FileId]) -> Vec<Descriptor> {
         let mut read: Vec<Descriptor> = Vec::new();
         for file in files {
-            if let Some(descriptors) = self.known.0.get_mut(file).and_then(Option::take) {
+            if let Some(descriptors) = self.known.get_mut(file).and_then(Option::take) {
                 self.sources.set_depth(*file, self.depth);
                 read.extend(descriptors);
             }
@@ -147,9 +151,9 @@ impl Resolution<'_> {
             if self.costs_all(&files) {
                 let why = "a file that it names holds a document that is no entity";
                 self.diagnostics.push(lost(&location, why));
-                self.take_out(&location);
+                self.failed.insert(location.origin);
             } else if self.mode == Mode::Strict && targets.has_failed {
-                self.take_out(&location);
+                self.failed.insert(location.origin);
             } else {
                 next.extend(self.emit(&files));
             }
@@ -157,23 +161,12 @@ impl Resolution<'_> {
         Ok(next)
     }
 
-    /// Takes a Location out again whose targets cannot all be read.
-    fn take_out(&mut self, location: &Descriptor) {
-        self.descriptors
-            .retain(|kept| kept.origin != location.origin);
-    }
-
     /// Names the good documents that nothing emitted.
     fn report_lost(&mut self) {
-        let mut known: Vec<Descriptor> = self
-            .known
-            .0
-            .drain()
-            .filter_map(|(_, left)| left)
-            .flatten()
-            .collect();
-        sort(&mut known, self.sources);
-        for descriptor in &known {
+        let left = self.known.drain().filter_map(|(_, left)| left);
+        let mut left: Vec<Descriptor> = left.flatten().collect();
+        sort(&mut left, self.sources);
+        for descriptor in &left {
             self.diagnostics.push(lost(
                 descriptor,
                 "another document that is read together with it is broken",
