@@ -5,11 +5,13 @@ use std::io::IsTerminal;
 use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Error, Severity};
+use backstage2port::map::Profile;
+use backstage2port::port::refine::Refinement;
 use backstage2port::publish::Destination;
 use backstage2port::render::Format;
 use backstage2port::report::Style;
 use backstage2port::source::Root;
-use backstage2port::{Dumps, Inputs};
+use backstage2port::{Dumps, Inputs, Options};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -27,6 +29,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Write Port manifests for the descriptors of repositories
     Convert(Convert),
+    /// Tell where an entity went: each property and relation with its expression and the lines it was made from
+    Explain(Explain),
     /// Print the catalog that Backstage would hold, one entity a line, as its API returns it
     Catalog(Input),
     /// Check descriptors and their references, without converting anything
@@ -91,10 +95,32 @@ pub(crate) struct Convert {
     target: Target,
     /// How entities are spelled: port.yml or port.json
     #[arg(long, value_enum, default_value_t = EntityFormat::Yaml)]
-    format: EntityFormat,
+    manifest_format: EntityFormat,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+    #[command(flatten)]
+    pub(crate) model: Model,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The entity: `kind:namespace/name`, without the namespace where it is `default`, without the kind where no other
+    /// entity has the name
+    #[arg(value_name = "ENTITY-REF")]
+    pub(crate) entity_ref: String,
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) model: Model,
+}
+
+/// How the catalog becomes Port's.
+#[derive(Debug, Args)]
+pub(crate) struct Model {
     /// How kinds become blueprints: the name of a built-in profile, or a folder with blueprints.yaml and mapping.yaml
     #[arg(long, default_value = "standard", value_name = "NAME|DIR")]
-    pub(crate) profile: String,
+    profile: String,
 }
 
 /// What is said, and how.
@@ -114,6 +140,8 @@ pub(crate) struct Output {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FailOn {
     Error,
+    /// Errors, and fields that do not reach Port
+    Loss,
     Warning,
     Note,
     /// Findings never change the exit code
@@ -124,6 +152,14 @@ enum FailOn {
 enum Target {
     /// port.yml beside the descriptors, blueprints in .port/blueprints/
     PortYml,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A few lines, and the findings on standard error
+    Text,
+    /// One object with everything, above all what became of every field
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -176,11 +212,16 @@ impl Input {
     /// The severity from which on findings fail the run.
     pub(crate) fn fail_on(&self) -> Option<Severity> {
         match self.fail_on {
-            FailOn::Error => Some(Severity::Error),
+            FailOn::Error | FailOn::Loss => Some(Severity::Error),
             FailOn::Warning => Some(Severity::Warning),
             FailOn::Note => Some(Severity::Note),
             FailOn::Never => None,
         }
+    }
+
+    /// Whether a field that does not reach Port fails the run.
+    pub(crate) fn fails_on_loss(&self) -> bool {
+        matches!(self.fail_on, FailOn::Loss)
     }
 
     /// What is read, in words.
@@ -207,12 +248,29 @@ impl Convert {
         }
     }
 
-    /// How entities are spelled.
-    pub(crate) fn format(&self) -> Format {
-        match self.format {
-            EntityFormat::Yaml => Format::Yaml,
-            EntityFormat::Json => Format::Json,
-        }
+    /// How entities become manifests.
+    pub(crate) fn options(&self) -> Result<Options, Error> {
+        let options = self.model.options()?;
+        Ok(Options {
+            format: match self.manifest_format {
+                EntityFormat::Yaml => Format::Yaml,
+                EntityFormat::Json => Format::Json,
+            },
+            detailed_account: self.format == ReportFormat::Json,
+            ..options
+        })
+    }
+}
+
+impl Model {
+    /// How the catalog is converted.
+    pub(crate) fn options(&self) -> Result<Options, Error> {
+        Ok(Options {
+            profile: Profile::load(&self.profile)?,
+            refinement: Refinement::default(),
+            format: Format::default(),
+            detailed_account: false,
+        })
     }
 }
 

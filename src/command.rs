@@ -7,13 +7,11 @@ use std::io::{self, IsTerminal, Write};
 
 use backstage2port::backstage::discover::DEFAULT_INCLUDE;
 use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity};
-use backstage2port::map::Profile;
-use backstage2port::port::refine::Refinement;
 use backstage2port::report::{self, Summary, summary, text};
 use backstage2port::source::Sources;
-use backstage2port::{Options, Reading, publish};
+use backstage2port::{Conversion, Reading, publish};
 
-use crate::cli::{Arguments, Command, Convert, Input, Output};
+use crate::cli::{Arguments, Command, Convert, Explain, Input, Output, ReportFormat};
 
 /// How a run ended that could be made; its number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let output = &arguments.output;
     match &arguments.command {
         Command::Convert(command) => convert(command, output),
+        Command::Explain(command) => explain(command, output),
         Command::Catalog(input) => catalog(input, output),
         Command::Validate(input) => validate(input, output),
     }
@@ -70,11 +69,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     }
     start_threads(&command.input)?;
     let destination = command.destination()?;
-    let options = Options {
-        profile: Profile::load(&command.profile)?,
-        format: command.format(),
-        refinement: Refinement::default(),
-    };
+    let options = command.options()?;
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
     if conversion.reading.tally.is_empty() {
         return none_found(&command.input);
@@ -87,22 +82,74 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
         command.dry_run,
         &mut reading.diagnostics,
     )?;
-    let reading = &conversion.reading;
-    print_findings(
-        &mut io::stderr().lock(),
-        &reading.diagnostics,
-        &reading.sources,
-        output,
-    )?;
-    let summary = summary_of(reading).with_converted(&reading.catalog, &conversion.port);
-    let mut out = io::stdout().lock();
-    if !output.quiet {
-        write!(out, "{}{}", summary.read(), summary.converted())?;
-        write!(out, "{}", summary::written(&written, command.dry_run))?;
-        write!(out, "{}", summary.found())?;
+    let Conversion {
+        reading,
+        port,
+        account,
+        ..
+    } = &conversion;
+    let summary = summary_of(reading)
+        .with_converted(&reading.catalog, port)
+        .with_fields(account.totals);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    if command.format == ReportFormat::Json {
+        let Reading {
+            sources,
+            catalog,
+            diagnostics,
+            ..
+        } = reading;
+        let report =
+            report::json::report(&summary, account, &written, catalog, diagnostics, sources);
+        writeln!(out, "{report:#}")?;
+    } else {
+        print_findings(
+            &mut io::stderr().lock(),
+            &reading.diagnostics,
+            &reading.sources,
+            output,
+        )?;
+        if !output.quiet {
+            write!(out, "{}{}", summary.read(), summary.converted())?;
+            write!(out, "{}", summary.fields())?;
+            write!(out, "{}", summary::written(&written, command.dry_run))?;
+            write!(out, "{}", summary.found())?;
+        }
     }
     out.flush()?;
+    if command.input.fails_on_loss() && !account.lost.is_empty() {
+        return Ok(Outcome::Findings);
+    }
     Ok(outcome(&reading.diagnostics, &command.input))
+}
+
+fn explain(command: &Explain, output: &Output) -> Result<Outcome, Failure> {
+    start_threads(&command.input)?;
+    let options = command.model.options()?;
+    let conversion = backstage2port::convert(command.input.inputs()?, &options)?;
+    let reading = &conversion.reading;
+    if reading.tally.is_empty() {
+        return none_found(&command.input);
+    }
+    let explanation = conversion.explain(&command.entity_ref, &options)?;
+    let mut out = io::stdout().lock();
+    let text = report::explain::text(&explanation, &reading.catalog, &reading.sources);
+    out.write_all(text.as_bytes())?;
+    // What was left out of this entity is said by its own findings; those of others would only be in the way.
+    let file = reading.catalog.entities()[explanation.entity].origin;
+    let own = reading.diagnostics.iter().filter(|found| {
+        let location = found.location.as_ref();
+        location.is_some_and(|location| {
+            location.file == file.file && location.place.document() == Some(file.document)
+        })
+    });
+    let own = own.filter(|found| found.severity > Severity::Note);
+    let findings = text::findings(own, &reading.sources, output.style(&out));
+    if !findings.is_empty() && !output.quiet {
+        write!(out, "\n{findings}")?;
+    }
+    out.flush()?;
+    Ok(Outcome::Clean)
 }
 
 fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {

@@ -117,6 +117,8 @@ codes! {
     MappingFailed = "mapping-failed", Warning;
     /// The mapping gave no identifier or no blueprint for an entity, or a selector that is no boolean.
     UnmappedEntity = "unmapped-entity", Error;
+    /// A field of descriptors does not reach Port.
+    LostField = "lost-field", Note;
     /// The mapping names a blueprint that the profile does not define.
     UnknownBlueprint = "unknown-blueprint", Error;
     /// An identifier breaks Port's rules.
@@ -305,6 +307,14 @@ pub enum Error {
         "the entities of a catalog dump have no folder: name a root, such as `.`, or a folder with --out"
     )]
     NoFolder,
+    /// A reference names no entity of the catalog, or more than one.
+    #[error("cannot explain `{reference}`: {message}")]
+    UnknownEntity {
+        /// The reference as the user wrote it.
+        reference: String,
+        /// Why, and what may be meant.
+        message: String,
+    },
     /// A profile cannot be used.
     #[error("the profile `{profile}` cannot be used: {message}")]
     Profile {

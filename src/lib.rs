@@ -24,6 +24,8 @@ use backstage::{discover, dump, resolve, stitch, validate};
 use camino::Utf8PathBuf;
 use diagnostic::{Diagnostics, Error};
 use map::Profile;
+use map::account::{self, Account};
+use map::explain::{self, Explanation};
 use port::check;
 use port::refine::{self, Refinement};
 use render::{Format, Manifest};
@@ -117,6 +119,8 @@ pub struct Options {
     pub refinement: Refinement,
     /// How entities are spelled.
     pub format: Format,
+    /// Whether the account tells the fate of every field of every entity, beside the totals.
+    pub detailed_account: bool,
 }
 
 /// What a conversion made.
@@ -126,6 +130,8 @@ pub struct Conversion {
     pub reading: Reading,
     /// What Port is to hold.
     pub port: port::Catalog,
+    /// What became of the fields of descriptors.
+    pub account: Account,
     /// The files that say so.
     pub manifests: Vec<Manifest>,
 }
@@ -148,11 +154,47 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     let checked = check::entities(mapped, diagnostics);
     let port = refine::blueprints(checked, &options.refinement);
     check::required(&port, diagnostics);
+    let account = account::of(
+        catalog,
+        &options.profile,
+        &port,
+        sources,
+        options.detailed_account,
+        diagnostics,
+    );
     let manifests = render::manifests(&port, sources, options.format);
     diagnostics.sort(sources);
     Ok(Conversion {
         reading,
         port,
+        account,
         manifests,
     })
+}
+
+impl Conversion {
+    /// Explains where an entity went. The reference may leave out the namespace `default`, and the kind where one entity
+    /// alone has the name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownEntity`] when no entity or more than one is meant.
+    pub fn explain(&self, entity_ref: &str, options: &Options) -> Result<Explanation, Error> {
+        let Reading {
+            sources, catalog, ..
+        } = &self.reading;
+        let index = catalog
+            .find(entity_ref)
+            .map_err(|message| Error::UnknownEntity {
+                reference: entity_ref.to_owned(),
+                message,
+            })?;
+        Ok(explain::entity(
+            catalog,
+            index,
+            &options.profile,
+            &self.port,
+            sources,
+        ))
+    }
 }

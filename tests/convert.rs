@@ -147,7 +147,7 @@ fn json_holds_the_entities_of_yaml() -> Result<()> {
     let folder = demo()?;
     let run = run(
         &folder.path,
-        &["convert", "--format", "json", "--out", "json"],
+        &["convert", "--manifest-format", "json", "--out", "json"],
     )?;
     assert_eq!(run.code, 0, "{}", run.shown());
     support::run(&folder.path, &["convert", "--out", "yaml"])?;
@@ -307,7 +307,7 @@ fn a_usage_error_is_told_from_findings() -> Result<()> {
     let folder = demo()?;
     for arguments in [
         &["convert", "--no-such-flag"][..],
-        &["convert", "--format", "toml"],
+        &["convert", "--manifest-format", "toml"],
         &["convert", "--include", "[a"],
         &["convert", "--profile", "no-such-profile"],
     ] {

@@ -32,6 +32,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "report",
             "publish",
             "render",
+            "map",
+            "port",
             "backstage",
             "source",
             "diagnostic",
@@ -56,6 +58,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "publish",
             "render",
+            "map",
             "port",
             "backstage",
             "diagnostic",

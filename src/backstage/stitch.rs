@@ -58,6 +58,63 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    /// The index of the entity that a text names: `kind:namespace/name`, without the namespace where it is `default`, and
+    /// without the kind where no two entities have the name. Case does not matter.
+    ///
+    /// # Errors
+    ///
+    /// Why no single entity is meant, with those that may be.
+    pub fn find(&self, text: &str) -> Result<usize, String> {
+        const SHOWN: usize = 5;
+        let wanted = text.trim().to_lowercase();
+        let (kind, name) = wanted.split_once(':').unwrap_or(("", &wanted));
+        let (namespace, name) = name.split_once('/').unwrap_or(("default", name));
+        let meant = format!("{namespace}/{name}");
+        let all = || {
+            self.entities()
+                .iter()
+                .map(|entity| entity.entity_ref.canonical())
+        };
+        let is_meant = |canonical: &String| {
+            canonical
+                .split_once(':')
+                .is_some_and(|(its, name)| name == meant && (kind.is_empty() || its == kind))
+        };
+        let found: Vec<(usize, String)> = all()
+            .enumerate()
+            .filter(|(_, canonical)| is_meant(canonical))
+            .collect();
+        match found.as_slice() {
+            [(index, _)] => Ok(*index),
+            [] => {
+                let distance = |canonical: String| {
+                    let its_name = canonical.rsplit(['/', ':']).next().unwrap_or_default();
+                    (strsim::osa_distance(name, its_name), canonical)
+                };
+                let similar = all().map(distance).min();
+                Err(match similar {
+                    Some((distance, known)) if distance <= (name.chars().count() / 3).max(1) => {
+                        format!("no entity has this name; did you mean `{known}`?")
+                    }
+                    _ => "no entity has this name; `catalog` lists them all".to_owned(),
+                })
+            }
+            many => {
+                let names: Vec<&str> = many
+                    .iter()
+                    .take(SHOWN)
+                    .map(|(_, one)| one.as_str())
+                    .collect();
+                Err(format!(
+                    "more than one entity has this name: `{}`",
+                    names.join("`, `")
+                ))
+            }
+        }
+    }
+}
+
 /// Gives every reference its two relations and reports those that lead nowhere.
 #[must_use]
 pub fn catalog(

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::jq::with_double_quotes;
 use super::keys::Keys;
+use super::trace::Part;
 use crate::port::Blueprint;
 
 /// One entry of `resources`: what entities of a kind become.
@@ -83,6 +84,42 @@ impl EntityMapping {
             ));
         }
         Ok(())
+    }
+}
+
+impl EntityMapping {
+    /// The expression behind a part, as written; the expressions of an object one after the other.
+    pub(super) fn expression(&self, part: &Part) -> String {
+        let leaf = match part {
+            Part::Blueprint => Some(&self.blueprint),
+            Part::Identifier => Some(&self.identifier),
+            Part::Title => self.title.as_ref(),
+            Part::Icon => self.icon.as_ref(),
+            Part::Team => self.team.as_ref(),
+            Part::Relation(name) => named(&self.relations, name),
+            Part::Property(name) => {
+                return named(&self.properties, name).map_or_else(String::new, Shape::expression);
+            }
+        };
+        leaf.map_or_else(String::new, |leaf| leaf.text.trim().to_owned())
+    }
+}
+
+fn named<'a, T>(entries: &'a [(String, T)], name: &str) -> Option<&'a T> {
+    let mut entries = entries.iter();
+    entries.find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+impl Shape {
+    fn expression(&self) -> String {
+        match self {
+            Self::Leaf(leaf) => leaf.text.trim().to_owned(),
+            Self::Object(shapes) => {
+                let shapes = shapes.iter();
+                let texts = shapes.map(|(key, shape)| format!("{key}: {}", shape.expression()));
+                format!("{{{}}}", texts.collect::<Vec<_>>().join(", "))
+            }
+        }
     }
 }
 

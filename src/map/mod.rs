@@ -6,14 +6,17 @@
 //!
 //! What an expression sees is documented in [`input`].
 
+pub mod account;
+pub mod explain;
 pub mod input;
 pub mod jq;
 mod keys;
 mod mapping;
 mod plain;
 pub mod profile;
+pub mod trace;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
@@ -33,23 +36,17 @@ pub fn catalog(
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> port::Catalog {
-    let mut resources: HashMap<&str, Vec<&Resource>> = HashMap::new();
-    for resource in profile.resources() {
-        resources.entry(&resource.kind).or_default().push(resource);
-    }
-    let of_kind = |kind: &str| resources.get(kind.to_lowercase().as_str());
     let mapped: Vec<(Vec<port::Entity>, Diagnostics)> = (0..catalog.entities().len())
         .into_par_iter()
         .map(|index| {
             let entity = &catalog.entities()[index];
-            let mut mapper = Mapper::new(profile, entity.origin);
-            if let Some(resources) = of_kind(&entity.entity_ref.kind) {
-                let input = Input::new(input::of(catalog, index, sources));
-                for resource in resources {
-                    mapper.resource(resource, &input);
-                }
+            if !profile.has_kind(&entity.entity_ref.kind) {
+                return (Vec::new(), Diagnostics::default());
             }
-            (mapper.entities, mapper.diagnostics)
+            let input = Input::new(input::of(catalog, index, sources));
+            let (mapped, found) = map_entity(entity, profile, &input);
+            let entities = mapped.into_iter().map(|mapped| mapped.entity);
+            (entities.collect(), found)
         })
         .collect();
     let mut entities = Vec::with_capacity(mapped.len());
@@ -57,12 +54,7 @@ pub fn catalog(
         entities.extend(of_one);
         diagnostics.append(found);
     }
-    report_unmapped_kinds(
-        catalog,
-        profile,
-        |kind| of_kind(kind).is_some(),
-        diagnostics,
-    );
+    report_unmapped_kinds(catalog, profile, diagnostics);
     remove_unknown_blueprints(profile, &mut entities, diagnostics);
     port::Catalog {
         blueprints: profile.blueprints.clone(),
@@ -74,12 +66,11 @@ pub fn catalog(
 fn report_unmapped_kinds(
     catalog: &backstage::Catalog,
     profile: &Profile,
-    is_mapped: impl Fn(&str) -> bool,
     diagnostics: &mut Diagnostics,
 ) {
     let mut unmapped: BTreeMap<String, (&backstage::Entity, usize)> = BTreeMap::new();
     for entity in catalog.entities() {
-        if !is_mapped(&entity.entity_ref.kind) {
+        if !profile.has_kind(&entity.entity_ref.kind) {
             let kind = entity.entity_ref.kind.to_lowercase();
             unmapped.entry(kind).or_insert((entity, 0)).1 += 1;
         }
@@ -135,11 +126,30 @@ fn remove_unknown_blueprints(
     }
 }
 
+/// An entity of Port and the mapping that made it.
+struct Mapped<'a> {
+    entity: port::Entity,
+    mapping: &'a EntityMapping,
+}
+
+/// What one entity becomes, and what there is to say about it.
+fn map_entity<'a>(
+    entity: &backstage::Entity,
+    profile: &'a Profile,
+    input: &Input,
+) -> (Vec<Mapped<'a>>, Diagnostics) {
+    let mut mapper = Mapper::new(profile, entity.origin);
+    for resource in profile.resources_of(&entity.entity_ref.kind) {
+        mapper.resource(resource, input);
+    }
+    (mapper.entities, mapper.diagnostics)
+}
+
 /// Maps one entity of Backstage.
 struct Mapper<'a> {
     profile: &'a Profile,
     origin: Origin,
-    entities: Vec<port::Entity>,
+    entities: Vec<Mapped<'a>>,
     diagnostics: Diagnostics,
 }
 
@@ -153,7 +163,7 @@ impl<'a> Mapper<'a> {
         }
     }
 
-    fn resource(&mut self, resource: &Resource, input: &Input) {
+    fn resource(&mut self, resource: &'a Resource, input: &Input) {
         let Some(items) = &resource.items else {
             return self.selected(resource, input);
         };
@@ -194,7 +204,7 @@ impl<'a> Mapper<'a> {
             .collect()
     }
 
-    fn selected(&mut self, resource: &Resource, input: &Input) {
+    fn selected(&mut self, resource: &'a Resource, input: &Input) {
         let query = &resource.query;
         let problem = match self.profile.first(query, input) {
             Ok(Some(Value::Bool(true))) => {
@@ -211,7 +221,7 @@ impl<'a> Mapper<'a> {
         self.unmapped(query, &problem);
     }
 
-    fn entity(&mut self, mapping: &EntityMapping, input: &Input) {
+    fn entity(&mut self, mapping: &'a EntityMapping, input: &Input) {
         let Some(identifier) = self.key(&mapping.identifier, input) else {
             return;
         };
@@ -236,7 +246,7 @@ impl<'a> Mapper<'a> {
                 relations.insert(name.clone(), targets);
             }
         }
-        self.entities.push(port::Entity {
+        let entity = port::Entity {
             identifier,
             title,
             icon,
@@ -245,7 +255,8 @@ impl<'a> Mapper<'a> {
             properties,
             relations,
             origin: self.origin,
-        });
+        };
+        self.entities.push(Mapped { entity, mapping });
     }
 
     /// An identifier or a blueprint; without one there is no entity.

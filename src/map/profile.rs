@@ -167,9 +167,17 @@ impl Profile {
         Ok(profile)
     }
 
-    /// The resources in the order of the file.
-    pub(super) fn resources(&self) -> &[Resource] {
-        &self.resources
+    /// The resources of a kind, whose case does not matter.
+    pub(super) fn resources_of(&self, kind: &str) -> impl Iterator<Item = &Resource> {
+        let kind = kind.to_lowercase();
+        self.resources
+            .iter()
+            .filter(move |resource| resource.kind == kind)
+    }
+
+    /// Whether some resource is for a kind.
+    pub(super) fn has_kind(&self, kind: &str) -> bool {
+        self.resources_of(kind).next().is_some()
     }
 
     /// The first output of an expression of this profile.

@@ -46,6 +46,20 @@ pub enum Outcome {
     Kept,
 }
 
+impl Outcome {
+    /// The word for it in reports.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Foreign => "foreign",
+            Self::Kept => "kept",
+        }
+    }
+}
+
 /// What became of all manifests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {

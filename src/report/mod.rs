@@ -3,6 +3,9 @@
 //! In: the outcome of a run. Out: text. Nothing is printed here.
 
 pub mod catalog;
+pub mod explain;
+mod files;
+pub mod json;
 pub mod summary;
 pub mod text;
 

@@ -5,9 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
+use serde_json::{Map, Value, json};
+
 use super::printable;
 use crate::backstage::read::Tally;
 use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::map::account::Totals;
 use crate::publish::{Outcome, Written};
 use crate::{backstage, port};
 
@@ -18,6 +21,7 @@ pub struct Summary {
     kinds: BTreeMap<String, Kind>,
     findings: BTreeMap<(std::cmp::Reverse<Severity>, Code), usize>,
     severities: [usize; 3],
+    fields: Option<Totals>,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +65,13 @@ impl Summary {
                 usize::from(seen.insert((entity.origin.file, entity.origin.document)));
             kind.blueprints.insert(entity.blueprint.clone());
         }
+        self
+    }
+
+    /// Counts what became of the fields of descriptors as well.
+    #[must_use]
+    pub fn with_fields(mut self, totals: Totals) -> Self {
+        self.fields = Some(totals);
         self
     }
 
@@ -168,10 +179,7 @@ impl Summary {
             );
             let blueprints: Vec<&str> = kind.blueprints.iter().map(String::as_str).collect();
             let _ = match kind.converted {
-                0 => writeln!(
-                    text,
-                    "not converted: the profile has no place for this kind"
-                ),
+                0 => writeln!(text, "not converted: the profile makes nothing of it"),
                 all if all == kind.entities => writeln!(text, "-> {}", blueprints.join(", ")),
                 some => writeln!(
                     text,
@@ -182,6 +190,57 @@ impl Summary {
             };
         }
         text
+    }
+
+    /// How many fields of the converted entities reached Port.
+    #[must_use]
+    pub fn fields(&self) -> String {
+        let Some(Totals {
+            mapped,
+            raw,
+            dropped,
+        }) = self.fields
+        else {
+            return String::new();
+        };
+        let more = if dropped > 0 {
+            "; --format json names each"
+        } else {
+            ""
+        };
+        format!("Fields: {mapped} mapped, {raw} kept raw, {dropped} not in Port{more}.\n")
+    }
+
+    /// The numbers, for programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let kinds = self.kinds.iter().map(|(name, kind)| {
+            let numbers = json!({
+                "entities": kind.entities,
+                "converted": kind.converted,
+                "blueprints": kind.blueprints,
+            });
+            (name.clone(), numbers)
+        });
+        let [notes, warnings, errors] = self.severities;
+        let fields = self.fields.unwrap_or_default();
+        let Tally {
+            files,
+            documents,
+            skeletons,
+            dumps,
+            ..
+        } = self.tally;
+        json!({
+            "files": files,
+            "documents": documents,
+            "skeletons": skeletons,
+            "dumps": dumps,
+            "entities": self.entities(),
+            "kinds": kinds.collect::<Map<_, _>>(),
+            "findings": {"error": errors, "warning": warnings, "note": notes},
+            "fields": {"mapped": fields.mapped, "raw": fields.raw, "dropped": fields.dropped},
+        })
     }
 
     /// How many findings of each sort there are.

@@ -2,7 +2,6 @@
 //!
 //! In: findings and the files they are about. Out: text. The only user of the snippet crate.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use miette::{
@@ -10,9 +9,10 @@ use miette::{
     SourceCode, SourceSpan, SpanContents,
 };
 
+use super::files::{Files, SourceFile};
 use super::{Style, printable};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{Excerpt, FileId, Location, Sources};
+use crate::source::{Location, Sources};
 
 /// Renders findings one after the other, in their order. A file is read once for all of its findings in a row.
 pub fn findings<'a>(
@@ -64,68 +64,7 @@ fn in_order_of_lines<'a>(
     found
 }
 
-/// The files that excerpts are cut from. Findings come ordered by file, so only a few are kept.
-struct Files<'a> {
-    sources: &'a Sources,
-    excerpts: HashMap<FileId, Option<SourceFile>>,
-}
-
-const MAX_KEPT_FILES: usize = 8;
-
-impl<'a> Files<'a> {
-    fn new(sources: &'a Sources) -> Self {
-        Self {
-            sources,
-            excerpts: HashMap::new(),
-        }
-    }
-
-    fn get(&mut self, file: FileId) -> Option<&SourceFile> {
-        if self.excerpts.len() > MAX_KEPT_FILES && !self.excerpts.contains_key(&file) {
-            self.excerpts.clear();
-        }
-        let sources = self.sources;
-        self.excerpts
-            .entry(file)
-            .or_insert_with(|| SourceFile::new(sources, file).ok())
-            .as_ref()
-    }
-}
-
-/// A file with the starts of its lines, so that an excerpt costs no scan of the file.
-struct SourceFile {
-    name: String,
-    excerpt: Excerpt,
-    shown: String,
-    line_starts: Vec<usize>,
-}
-
 impl SourceFile {
-    fn new(sources: &Sources, file: FileId) -> std::io::Result<Self> {
-        let excerpt = Excerpt::of(sources, file)?;
-        let newlines = excerpt
-            .text()
-            .bytes()
-            .enumerate()
-            .filter(|(_, byte)| *byte == b'\n');
-        let line_starts = std::iter::once(0)
-            .chain(newlines.map(|(at, _)| at + 1))
-            .collect();
-        Ok(Self {
-            name: printable(sources.display_path(file).as_str()).into_owned(),
-            shown: with_offsets_kept(excerpt.text()),
-            line_starts,
-            excerpt,
-        })
-    }
-
-    /// Number of the line that holds an offset, from 0.
-    fn line(&self, offset: usize) -> usize {
-        self.line_starts
-            .partition_point(|start| *start <= offset)
-            .saturating_sub(1)
-    }
-
     fn part(&self, span: SourceSpan, before: usize, after: usize) -> Part {
         let first = self.line(span.offset()).saturating_sub(before);
         let last = self.line(span.offset() + span.len().saturating_sub(1)) + after;
@@ -142,21 +81,6 @@ impl SourceFile {
             line: first,
         }
     }
-}
-
-/// The text as shown: what could steer a terminal is replaced by as many bytes, so that offsets stay right. A
-/// carriage return before a line end stays: it is no more than the line end.
-fn with_offsets_kept(text: &str) -> String {
-    text.replace("\r\n", " \n")
-        .chars()
-        .map(|char| match (char, char.len_utf8()) {
-            ('\n' | '\t', _) => char,
-            (char, _) if !super::is_unprintable(char) => char,
-            (_, 1) => '?',
-            (_, 2) => '·',
-            _ => char::REPLACEMENT_CHARACTER,
-        })
-        .collect()
 }
 
 /// The lines of a file around a finding.

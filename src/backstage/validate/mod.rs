@@ -106,6 +106,25 @@ pub fn entity(
     })
 }
 
+/// The references in the fields of an entity; their positions in lists are those of the entity, not of the descriptor.
+#[must_use]
+pub fn references(entity: &Entity) -> Vec<Reference> {
+    let api_version = entity.value.get("apiVersion").and_then(Value::as_str);
+    let kind = kind::kind(&entity.entity_ref.kind, api_version.unwrap_or_default());
+    let (Some(kind), Some(spec)) = (kind, entity.spec()) else {
+        return Vec::new();
+    };
+    // An entity has no faults any more.
+    let mut check = Check {
+        origin: entity.origin,
+        mode: Mode::Tolerant,
+        faults: Diagnostics::default(),
+        has_error: false,
+    };
+    let path = FieldPath::keys(["spec"]);
+    check.all_references(kind, spec, &path, &entity.entity_ref)
+}
+
 /// Reference lists that Backstage sorts, whatever the kind.
 const SORTED_LISTS: &[&str] = &[
     "providesApis",
@@ -195,21 +214,24 @@ impl Check {
             return Vec::new();
         };
         self.spec(spec, kind, &path);
+        if self.has_error {
+            return Vec::new();
+        }
+        self.all_references(kind, spec, &path, entity_ref)
+    }
+
+    fn all_references(
+        &mut self,
+        kind: &Kind,
+        spec: &Map<String, Value>,
+        path: &FieldPath,
+        holder: &EntityRef,
+    ) -> Vec<Reference> {
         let mut references = Vec::new();
-        if !self.has_error {
-            for rule in kind
-                .relations
-                .iter()
-                .filter(|rule| kind.has_field(spec, rule.field))
-            {
-                self.references(
-                    spec.get(rule.field),
-                    rule,
-                    &path.key(rule.field),
-                    entity_ref,
-                    &mut references,
-                );
-            }
+        let rules = kind.relations.iter();
+        for rule in rules.filter(|rule| kind.has_field(spec, rule.field)) {
+            let (value, path) = (spec.get(rule.field), path.key(rule.field));
+            self.references(value, rule, &path, holder, &mut references);
         }
         references
     }

@@ -1,0 +1,130 @@
+//! The files that findings are about, read again to tell lines and to cut excerpts.
+//!
+//! In: places. Out: lines and texts. Nothing is read before something is to be shown.
+
+use std::collections::HashMap;
+
+use super::{is_unprintable, printable};
+use crate::source::{Excerpt, FieldPath, FileId, Location, Place, Segment, Sources};
+
+/// The files that excerpts are cut from. Findings come ordered by file, so only a few are kept.
+pub(super) struct Files<'a> {
+    pub(super) sources: &'a Sources,
+    excerpts: HashMap<FileId, Option<SourceFile>>,
+}
+
+const MAX_KEPT_FILES: usize = 8;
+
+/// How many items of a list are compared with a text.
+const MAX_SEARCHED_ITEMS: usize = 1000;
+
+impl<'a> Files<'a> {
+    pub(super) fn new(sources: &'a Sources) -> Self {
+        Self {
+            sources,
+            excerpts: HashMap::new(),
+        }
+    }
+
+    pub(super) fn get(&mut self, file: FileId) -> Option<&SourceFile> {
+        if self.excerpts.len() > MAX_KEPT_FILES && !self.excerpts.contains_key(&file) {
+            self.excerpts.clear();
+        }
+        let sources = self.sources;
+        self.excerpts
+            .entry(file)
+            .or_insert_with(|| SourceFile::new(sources, file).ok())
+            .as_ref()
+    }
+
+    /// The line and column of a place, from 1; the column counts characters. `None` for a file as a whole, and where a
+    /// dump does not tell.
+    pub(super) fn position(&mut self, location: &Location) -> Option<(usize, Option<usize>)> {
+        let found = self.get(location.file).and_then(|file| {
+            let start = file.excerpt.span(&location.place)?.start;
+            let line = file.line(start);
+            let before = file.excerpt.text().get(file.line_starts[line]..start)?;
+            Some((line + 1, Some(before.chars().count() + 1)))
+        });
+        found.or_else(|| Some((self.sources.recorded_line(location)?, None)))
+    }
+
+    /// The line of a field with this text, from 1. The items of lists that Backstage sorts do not stand where the entity
+    /// has them, so the list is searched for the text.
+    pub(super) fn line_of(&mut self, location: &Location, text: Option<&str>) -> Option<usize> {
+        if let (Some(text), Place::Value { document, field }) = (text, &location.place)
+            && let Some((Segment::Index(_), list)) = field.0.split_last()
+            && let Some(file) = self.get(location.file)
+        {
+            let item = |index| {
+                let mut field = FieldPath(list.to_vec());
+                field.0.push(Segment::Index(index));
+                let document = *document;
+                file.excerpt.span(&Place::Value { document, field })
+            };
+            // A missing item points at its list, so the end of the list shows by a place that comes again.
+            let mut last = None;
+            for span in (0..MAX_SEARCHED_ITEMS).map(item) {
+                if span.is_none() || span == last {
+                    break;
+                }
+                let found = span.clone().and_then(|span| file.excerpt.text().get(span));
+                if found.is_some_and(|found| found.trim_matches(['"', '\'']) == text) {
+                    return span.map(|span| file.line(span.start) + 1);
+                }
+                last = span;
+            }
+        }
+        self.position(location).map(|(line, _)| line)
+    }
+}
+
+/// A file with the starts of its lines, so that an excerpt costs no scan of the file.
+pub(super) struct SourceFile {
+    pub(super) name: String,
+    pub(super) excerpt: Excerpt,
+    pub(super) shown: String,
+    pub(super) line_starts: Vec<usize>,
+}
+
+impl SourceFile {
+    fn new(sources: &Sources, file: FileId) -> std::io::Result<Self> {
+        let excerpt = Excerpt::of(sources, file)?;
+        let newlines = excerpt
+            .text()
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n');
+        let line_starts = std::iter::once(0)
+            .chain(newlines.map(|(at, _)| at + 1))
+            .collect();
+        Ok(Self {
+            name: printable(sources.display_path(file).as_str()).into_owned(),
+            shown: with_offsets_kept(excerpt.text()),
+            line_starts,
+            excerpt,
+        })
+    }
+
+    /// Number of the line that holds an offset, from 0.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        self.line_starts
+            .partition_point(|start| *start <= offset)
+            .saturating_sub(1)
+    }
+}
+
+/// The text as shown: what could steer a terminal is replaced by as many bytes, so that offsets stay right. A
+/// carriage return before a line end stays: it is no more than the line end.
+fn with_offsets_kept(text: &str) -> String {
+    text.replace("\r\n", " \n")
+        .chars()
+        .map(|char| match (char, char.len_utf8()) {
+            ('\n' | '\t', _) => char,
+            (char, _) if !is_unprintable(char) => char,
+            (_, 1) => '?',
+            (_, 2) => '·',
+            _ => char::REPLACEMENT_CHARACTER,
+        })
+        .collect()
+}
