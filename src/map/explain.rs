@@ -3,12 +3,13 @@
 //! In: an entity of the catalog and what is to be written. Out: an [`Explanation`]. Costs one mapping for each field, so
 //! it is for a few entities.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::Profile;
-use super::account::{Fate, FieldAccount, World, contains, is_empty};
+use super::account::{Fate, FieldAccount, Lessons, World, contains, is_empty};
 use super::trace::{Field, Part, Parts, Step, Trace, parts_of, top_fields, value_of};
 use crate::backstage::{Catalog, validate};
 use crate::port;
@@ -74,13 +75,13 @@ pub fn entity(
 ) -> Explanation {
     let trace = Trace::new(catalog, index, profile, sources);
     let world = World::new(catalog, profile, converted, sources);
-    let written = world.written_of(&trace);
-    let account = world.account(index, &mut super::account::Lessons::default());
+    let written = world.written_as(&trace);
+    let account = world.account(index, &mut Lessons::default());
     let explained = written.iter().enumerate().filter_map(|(position, entity)| {
         let entity = (*entity)?;
         let parts = parts_of(entity).into_iter().filter_map(|part| {
             Some(ExplainedPart {
-                value: value_of(entity, &part)?,
+                value: value_of(entity, &part)?.into_owned(),
                 expression: trace.mapped[position].mapping.expression(&part),
                 from: sources_of(catalog, &trace, position, &part),
                 part,
@@ -129,7 +130,7 @@ fn sources_of(catalog: &Catalog, trace: &Trace<'_>, position: usize, part: &Part
     let wanted = (position, part.clone());
     let mut search = Search {
         trace,
-        held: value_of(&trace.mapped[position].entity, part),
+        held: value_of(&trace.mapped[position].entity, part).map(Cow::into_owned),
         wanted: &wanted,
         found: Vec::new(),
     };

@@ -4,6 +4,7 @@
 //! In: an entity of the catalog, a profile, and a field. Out: the [`Part`]s that change without it. That holds for any
 //! expression, whatever it computes. A reference takes the relations it makes with it, as it does in Backstage.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -395,16 +396,20 @@ fn remove_relation(input: &mut Value, relation_type: &str, target_ref: &str) {
     }
 }
 
-/// The value of a part, for a reader.
-pub(super) fn value_of(entity: &port::Entity, part: &Part) -> Option<Value> {
-    let targets = |targets: &port::Targets| serde_json::to_value(targets).unwrap_or_default();
+/// The value of a part.
+pub(super) fn value_of<'e>(entity: &'e port::Entity, part: &Part) -> Option<Cow<'e, Value>> {
+    let text = |text: &str| Cow::Owned(Value::from(text));
+    let targets = |targets: &port::Targets| {
+        // Targets are texts.
+        Cow::Owned(serde_json::to_value(targets).unwrap_or_default())
+    };
     match part {
-        Part::Blueprint => Some(Value::from(entity.blueprint.as_str())),
-        Part::Identifier => Some(Value::from(entity.identifier.as_str())),
-        Part::Title => entity.title.as_deref().map(Value::from),
-        Part::Icon => entity.icon.as_deref().map(Value::from),
+        Part::Blueprint => Some(text(&entity.blueprint)),
+        Part::Identifier => Some(text(&entity.identifier)),
+        Part::Title => entity.title.as_deref().map(text),
+        Part::Icon => entity.icon.as_deref().map(text),
         Part::Team => entity.team.as_ref().map(targets),
-        Part::Property(name) => entity.properties.get(name).cloned(),
+        Part::Property(name) => entity.properties.get(name).map(Cow::Borrowed),
         Part::Relation(name) => entity.relations.get(name).map(targets),
     }
 }

@@ -1,8 +1,10 @@
 //! Accounts for every field of every converted entity: mapped, kept raw, or dropped and why.
 //!
 //! In: the catalog, the profile, and what is to be written to Port. Out: an [`Account`]. Whether a field reaches Port is
-//! found out by [`trace`](super::trace), not read off the expressions, so it holds for any mapping. What one entity
-//! taught about a field is tried first on the next ones: where Port's entity holds the very value, nothing is mapped again.
+//! found out by [`trace`](super::trace), not read off the expressions, so it holds for any mapping. What the first
+//! entities of a kind taught about a field is tried first on the next ones: where Port's entity holds the very value,
+//! nothing is mapped again. A field that did nothing in [`walk::ENOUGH`] entities is taken to do nothing where Port's
+//! entity does not hold its value; one that was rewritten as often, and never did nothing, to be rewritten.
 //!
 //! A field that holds nothing (null, an empty text, list or map) has nothing to lose and is not listed.
 
@@ -11,17 +13,20 @@ mod walk;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use rayon::prelude::*;
+
 use super::Profile;
 use super::trace::{Field, Part, Step};
 use crate::backstage::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::port;
 use crate::source::{Location, Sources};
-use rayon::prelude::*;
 pub(super) use walk::{Lessons, World, contains, is_empty};
 
-/// How many entities share what they teach. Fixed, so that the result does not depend on threads.
-const SHARED_BY: usize = 256;
+/// How many entities of a kind teach all others, and how many of those share what they learn besides. Fixed, so that the
+/// result does not depend on threads.
+const TEACHERS: usize = 64;
+const CLASS: usize = 1024;
 
 /// What became of all fields.
 #[derive(Debug, Default)]
@@ -161,18 +166,23 @@ pub fn of(
             .or_default()
             .push(index);
     }
-    let chunks: Vec<&[usize]> = by_kind
-        .values()
-        .flat_map(|indexes| indexes.chunks(SHARED_BY))
-        .collect();
-    let parts: Vec<Vec<EntityAccount>> = chunks
+    let accounts = |indexes: &[usize], lessons: &mut Lessons| {
+        let accounts = indexes.iter();
+        let accounts = accounts.filter_map(|index| world.account(*index, lessons));
+        accounts.collect::<Vec<_>>()
+    };
+    let parts: Vec<Vec<EntityAccount>> = by_kind
         .into_par_iter()
-        .map(|indexes| {
+        .flat_map(|(_, indexes)| {
+            let (teachers, others) = indexes.split_at(TEACHERS.min(indexes.len()));
             let mut lessons = Lessons::default();
-            let accounts = indexes.iter();
-            accounts
-                .filter_map(|index| world.account(*index, &mut lessons))
-                .collect()
+            let first = accounts(teachers, &mut lessons);
+            let classes = others.par_chunks(CLASS);
+            let mut all: Vec<_> = classes
+                .map(|indexes| accounts(indexes, &mut lessons.clone()))
+                .collect();
+            all.push(first);
+            all
         })
         .collect();
     let mut entities: Vec<EntityAccount> = parts.into_iter().flatten().collect();

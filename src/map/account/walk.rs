@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::super::trace::{Field, Part, Parts, Step, Trace, top_fields, value_of};
+use super::super::trace::{Field, Part, Parts, Step, Trace, parts_of, top_fields, value_of};
 use super::{EntityAccount, Fate, FieldAccount, Holder, Reason};
-use crate::backstage::validate::Reference;
-use crate::backstage::{Catalog, EntityRef};
+use crate::backstage::validate::{self, Reference};
+use crate::backstage::{Catalog, Entity, EntityRef};
 use crate::map::Profile;
 use crate::port;
 use crate::source::{Origin, Sources};
@@ -17,16 +17,31 @@ use crate::source::{Origin, Sources};
 /// How often one entity is mapped again to trace its fields; beyond that they count as dropped.
 pub(super) const MAX_PROBES: usize = 400;
 
+/// How many entities must agree on a field before it is believed of the next one.
+pub(super) const ENOUGH: usize = 3;
+
 /// What the catalog itself adds, in dumps; none of it is the author's.
 const BOOKKEEPING: &[&str] = &["uid", "etag", "generation"];
 
-/// What entities of one kind have taught: parts that depend on a field or a relation.
-#[derive(Default)]
+/// What entities of one kind have taught.
+#[derive(Debug, Clone, Default)]
 pub(in crate::map) struct Lessons {
-    fields: HashMap<Field, BTreeSet<Part>>,
-    /// By type of relation and kind of target; the other side's under the kind of the other side.
+    fields: HashMap<Field, Lesson>,
+    /// By type of relation and kind of target.
     relations: HashMap<(String, String), BTreeSet<Part>>,
+    /// The same for parts of the target's own entities.
     inverses: HashMap<(String, String), BTreeSet<Part>>,
+}
+
+/// What is known of a field.
+#[derive(Debug, Clone, Default)]
+struct Lesson {
+    /// The parts that depended on it.
+    parts: BTreeSet<Part>,
+    /// How often no part did.
+    unread: usize,
+    /// How often some part did that does not hold its value.
+    rewritten: usize,
 }
 
 /// All that an account is made from.
@@ -71,6 +86,23 @@ impl<'a> World<'a> {
         Trace::new(self.catalog, index, self.profile, self.sources)
     }
 
+    fn written_of(&self, origin: Origin) -> &[&'a port::Entity] {
+        self.written.get(&origin).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is written of each entity that a trace was mapped to.
+    pub(in crate::map) fn written_as(&self, trace: &Trace<'_>) -> Vec<Option<&'a port::Entity>> {
+        let written = self.written_of(trace.entity.origin);
+        let mapped = trace.mapped.iter();
+        mapped
+            .map(|mapped| {
+                let key = (&mapped.entity.blueprint, &mapped.entity.identifier);
+                let mut written = written.iter().copied();
+                written.find(|entity| (&entity.blueprint, &entity.identifier) == key)
+            })
+            .collect()
+    }
+
     /// The account of one entity; `None` where the profile makes nothing of it.
     pub(in crate::map) fn account(
         &self,
@@ -81,13 +113,17 @@ impl<'a> World<'a> {
         if !self.profile.has_kind(&entity.entity_ref.kind) {
             return None;
         }
-        let trace = self.trace(index);
-        if trace.mapped.is_empty() {
+        let written = self.written_of(entity.origin);
+        let trace = written.is_empty().then(|| self.trace(index));
+        if trace.as_ref().is_some_and(|trace| trace.mapped.is_empty()) {
             return None;
         }
         let mut walk = Walk {
             world: self,
-            written: self.written_of(&trace),
+            index,
+            entity,
+            references: validate::references(entity),
+            written,
             trace,
             lessons,
             probes: 0,
@@ -98,19 +134,6 @@ impl<'a> World<'a> {
             entity: index,
             fields: walk.fields,
         })
-    }
-
-    /// What is written of each entity a descriptor was mapped to.
-    pub(in crate::map) fn written_of(&self, trace: &Trace<'_>) -> Vec<Option<&'a port::Entity>> {
-        let written = self.written.get(&trace.entity.origin);
-        let mapped = trace.mapped.iter();
-        mapped
-            .map(|mapped| {
-                let key = (&mapped.entity.blueprint, &mapped.entity.identifier);
-                let mut written = written.into_iter().flatten().copied();
-                written.find(|entity| (&entity.blueprint, &entity.identifier) == key)
-            })
-            .collect()
     }
 
     /// Whether a property takes anything, so that what it holds is raw.
@@ -128,14 +151,29 @@ impl<'a> World<'a> {
                     && !definition.contains_key("format")
             })
     }
+
+    /// What it means to be part of these.
+    fn fate(&self, holders: Vec<Holder>) -> Fate {
+        let (raw, mapped): (Vec<Holder>, Vec<Holder>) =
+            holders.into_iter().partition(|holder| self.is_raw(holder));
+        if mapped.is_empty() {
+            Fate::Raw(raw)
+        } else {
+            Fate::Mapped(mapped)
+        }
+    }
 }
 
 /// The way through the fields of one entity.
 struct Walk<'w, 'a> {
     world: &'w World<'a>,
-    trace: Trace<'a>,
-    /// What is written of each mapped entity.
-    written: Vec<Option<&'a port::Entity>>,
+    index: usize,
+    entity: &'a Entity,
+    references: Vec<Reference>,
+    /// What is written of it.
+    written: &'w [&'a port::Entity],
+    /// Made when it is asked for the first time.
+    trace: Option<Trace<'a>>,
     lessons: &'w mut Lessons,
     probes: usize,
     fields: Vec<FieldAccount>,
@@ -143,14 +181,15 @@ struct Walk<'w, 'a> {
 
 impl Walk<'_, '_> {
     fn entity(&mut self) {
-        let entity = self.trace.entity;
         for root in ["apiVersion", "kind"] {
             // They decide which resource of the mapping is meant.
-            let parts = (0..self.trace.mapped.len()).map(|position| (position, Part::Blueprint));
-            let fate = self.mapped_to(&parts.collect());
+            let fate = match self.where_some(&[Part::Blueprint].into(), |_| true) {
+                holders if holders.is_empty() => Fate::Dropped(Reason::NotWritten),
+                holders => self.world.fate(holders),
+            };
             self.tell(Field::keys([root]), fate);
         }
-        for (field, value) in top_fields(entity) {
+        for (field, value) in top_fields(self.entity) {
             if let [Step::Key(root), Step::Key(name)] = field.0.as_slice()
                 && root == "metadata"
             {
@@ -162,6 +201,10 @@ impl Walk<'_, '_> {
                 if name == "namespace" && value == "default" {
                     continue;
                 }
+            }
+            if self.written.is_empty() && !is_empty(value) {
+                self.tell(field, Fate::Dropped(Reason::NotWritten));
+                continue;
             }
             self.field(field, &[value]);
         }
@@ -177,57 +220,82 @@ impl Walk<'_, '_> {
         if values.is_empty() {
             return;
         }
+        let lesson = self.lessons.fields.get(&field);
+        let known = lesson.map(|lesson| self.holding(&lesson.parts, &values));
+        if let Some(holders) = known.filter(|holders| !holders.is_empty()) {
+            let fate = self.world.fate(holders);
+            return self.tell(field, fate);
+        }
+        let mut references = self.references.iter();
+        if references.any(|reference| field.holds(&reference.field)) {
+            return self.references(&field, &values);
+        }
         let is_container = values
             .iter()
             .any(|value| value.is_object() || is_nested(value));
-        let lesson = self.lessons.fields.get(&field).cloned().unwrap_or_default();
-        let known = self.everywhere(&lesson);
-        let holding = self.holding(&known, &values);
-        if !holding.is_empty() {
-            let fate = self.mapped_to(&holding);
-            return self.tell(field, fate);
+        if is_container && lesson.is_some_and(|lesson| !lesson.parts.is_empty()) {
+            return self.inside(&field, &values);
         }
-        if self
-            .trace
-            .references
-            .iter()
-            .any(|reference| field.holds(&reference.field))
-        {
-            return self.references(&field, &values);
-        }
-        if !is_container || lesson.is_empty() {
-            let Some(parts) = self.without(&field) else {
-                return self.tell(field, Fate::Dropped(Reason::Untraced));
-            };
-            if parts.is_empty() {
-                let fate = self.unread(&values);
-                return self.tell(field, fate);
-            }
-            let holding = self.holding(&parts, &values);
-            let fate = self.mapped_to(if holding.is_empty() { &parts } else { &holding });
-            if !is_container || !holding.is_empty() || fate == Fate::Dropped(Reason::NotWritten) {
-                return self.tell(field, fate);
+        let fate = match self.believed(&field, &values) {
+            Some(fate) => fate,
+            None => self.probed(&field, &values),
+        };
+        if is_container && !matches!(fate, Fate::Dropped(Reason::NotRead | Reason::Untraced)) {
+            let lesson = self.lessons.fields.get(&field);
+            let holds = lesson.is_some_and(|one| !self.holding(&one.parts, &values).is_empty());
+            if !holds {
+                return self.inside(&field, &values);
             }
         }
-        self.inside(&field, &values);
+        self.tell(field, fate);
     }
 
-    /// What becomes of a field that no part depends on: nothing is lost where the title says the same.
-    fn unread(&self, values: &[&Value]) -> Fate {
-        let titles = self.everywhere(&BTreeSet::from([Part::Title]));
-        let titles = self.holding(&titles, values);
-        self.mapped_to(&titles)
+    /// What became of a field that was seen often enough.
+    fn believed(&self, field: &Field, values: &[&Value]) -> Option<Fate> {
+        let lesson = self.lessons.fields.get(field)?;
+        if lesson.parts.is_empty() && lesson.unread >= ENOUGH {
+            let all = self.written.iter().flat_map(|entity| parts_of(entity));
+            let held = self.holding(&all.collect(), values);
+            return held.is_empty().then_some(Fate::Dropped(Reason::NotRead));
+        }
+        if lesson.unread == 0 && lesson.rewritten >= ENOUGH {
+            let holders = self.where_some(&lesson.parts, |_| true);
+            return (!holders.is_empty()).then(|| self.world.fate(holders));
+        }
+        None
+    }
+
+    /// What becomes of a field, found out by mapping without it.
+    fn probed(&mut self, field: &Field, values: &[&Value]) -> Fate {
+        let Some(parts) = self.without(field) else {
+            return Fate::Dropped(Reason::Untraced);
+        };
+        let names: BTreeSet<Part> = parts.iter().map(|(_, part)| part.clone()).collect();
+        let holding = self.holding(&names, values);
+        let lesson = self.lessons.fields.entry(field.clone()).or_default();
+        lesson.parts.extend(names);
+        if parts.is_empty() {
+            lesson.unread += 1;
+            // Nothing is lost where the title says the same.
+            return match self.holding(&[Part::Title].into(), values) {
+                titles if titles.is_empty() => Fate::Dropped(Reason::NotRead),
+                titles => self.world.fate(titles),
+            };
+        }
+        if holding.is_empty() {
+            lesson.rewritten += 1;
+            self.part_of(&parts)
+        } else {
+            self.world.fate(holding)
+        }
     }
 
     /// Accounts for what a map or a list holds.
     fn inside(&mut self, field: &Field, values: &[&Value]) {
         let mut members: Vec<(&String, Vec<&Value>)> = Vec::new();
         let mut positions: HashMap<&String, usize> = HashMap::new();
-        for (key, value) in values
-            .iter()
-            .filter_map(|value| value.as_object())
-            .flatten()
-        {
+        let maps = values.iter().filter_map(|value| value.as_object());
+        for (key, value) in maps.flatten() {
             let position = *positions.entry(key).or_insert_with(|| {
                 members.push((key, Vec::new()));
                 members.len() - 1
@@ -254,58 +322,38 @@ impl Walk<'_, '_> {
                 value => vec![(field.clone(), *value)],
             };
             for (field, value) in items {
-                let mut references = self.trace.references.iter();
-                let path = field.path_in(self.trace.entity);
-                let reference = references.position(|reference| reference.field == path);
-                match reference {
-                    Some(position) => {
-                        let fate = self.reference(&field, position);
-                        self.tell(field, fate);
-                    }
-                    None if is_empty(value) => {}
-                    None => {
-                        let fate = match self.without(&field) {
-                            None => Fate::Dropped(Reason::Untraced),
-                            Some(parts) => self.mapped_to(&parts),
-                        };
-                        self.tell(field, fate);
-                    }
-                }
+                let path = field.path_in(self.entity);
+                let mut references = self.references.iter();
+                let fate = match references.position(|reference| reference.field == path) {
+                    Some(position) => self.reference(&field, position),
+                    None if is_empty(value) => continue,
+                    None => self.probed(&field, &[value]),
+                };
+                self.tell(field, fate);
             }
         }
     }
 
     fn reference(&mut self, field: &Field, position: usize) -> Fate {
         let Reference {
-            forward,
-            inverse,
-            ref target,
-            ..
-        } = self.trace.references[position];
-        let target = target.clone();
+            forward, inverse, ..
+        } = self.references[position];
+        let target = self.references[position].target.clone();
         let pair = (forward.to_owned(), target.kind.to_lowercase());
-        let lesson = self
-            .lessons
-            .relations
-            .get(&pair)
-            .cloned()
-            .unwrap_or_default();
-        let known = self.everywhere(&lesson);
-        let naming = self.naming(&known, &target);
-        if !naming.is_empty() {
-            return self.mapped_to(&naming);
+        if let Some(lesson) = self.lessons.relations.get(&pair) {
+            let naming = self.where_some(lesson, |held| names(held, &target));
+            if !naming.is_empty() {
+                return self.world.fate(naming);
+            }
         }
         let Some(parts) = self.without(field) else {
             return Fate::Dropped(Reason::Untraced);
         };
         if !parts.is_empty() {
             let learned = parts.iter().map(|(_, part)| part.clone());
-            self.lessons
-                .relations
-                .entry(pair)
-                .or_default()
-                .extend(learned);
-            return self.mapped_to(&parts);
+            let lesson = self.lessons.relations.entry(pair).or_default();
+            lesson.extend(learned);
+            return self.part_of(&parts);
         }
         let holders = self.on_the_other_side(inverse, &target);
         if holders.is_empty() {
@@ -321,26 +369,20 @@ impl Walk<'_, '_> {
         let Some(index) = world.indexes.get(&target.canonical()) else {
             return Vec::new();
         };
-        let holder = &self.trace.entity.entity_ref;
-        let written = world.written.get(&world.catalog.entities()[*index].origin);
+        let holder = &self.entity.entity_ref;
+        let written = world.written_of(world.catalog.entities()[*index].origin);
         let key = (inverse.to_owned(), target.kind.to_lowercase());
-        let lesson = self.lessons.inverses.get(&key).cloned().unwrap_or_default();
-        let known = written.into_iter().flatten().flat_map(|entity| {
-            lesson
-                .iter()
-                .filter(|part| value_of(entity, part).is_some_and(|v| names(&v, holder)))
-                .map(|part| Holder::of(entity, part))
-        });
-        let known: Vec<Holder> = known.collect();
-        if !known.is_empty() {
-            return known;
+        if let Some(lesson) = self.lessons.inverses.get(&key) {
+            let known = where_some(written, lesson, |held| names(held, holder));
+            if !known.is_empty() {
+                return known;
+            }
         }
         if self.probes >= MAX_PROBES {
             return Vec::new();
         }
         self.probes += 1;
         let other = world.trace(*index);
-        let written = world.written_of(&other);
         let parts = other.without_relation(inverse, &holder.canonical());
         let learned = parts.iter().map(|(_, part)| part.clone());
         self.lessons
@@ -348,7 +390,7 @@ impl Walk<'_, '_> {
             .entry(key)
             .or_default()
             .extend(learned);
-        holders(&parts, &written)
+        holders(&parts, &world.written_as(&other))
     }
 
     /// The parts that change without a field; `None` where too many have been asked for.
@@ -357,61 +399,51 @@ impl Walk<'_, '_> {
             return None;
         }
         self.probes += 1;
-        let parts = self.trace.without(field);
-        let learned = parts.iter().map(|(_, part)| part.clone());
-        let lesson = self.lessons.fields.entry(field.clone()).or_default();
-        lesson.extend(learned);
-        Some(parts)
+        let (world, index) = (self.world, self.index);
+        let trace = self.trace.get_or_insert_with(|| world.trace(index));
+        Some(trace.without(field))
     }
 
-    fn everywhere(&self, parts: &BTreeSet<Part>) -> Parts {
-        let positions = 0..self.trace.mapped.len();
-        positions
-            .flat_map(|position| parts.iter().map(move |part| (position, part.clone())))
-            .collect()
-    }
-
-    /// Those of the parts that hold all values as they are.
-    fn holding(&self, parts: &Parts, values: &[&Value]) -> Parts {
-        self.filtered(parts, |held| {
+    /// Where these parts hold all values as they are.
+    fn holding(&self, parts: &BTreeSet<Part>, values: &[&Value]) -> Vec<Holder> {
+        self.where_some(parts, |held| {
             values.iter().all(|value| contains(held, value))
         })
     }
 
-    /// Those of the parts that name an entity.
-    fn naming(&self, parts: &Parts, target: &EntityRef) -> Parts {
-        self.filtered(parts, |held| names(held, target))
+    fn where_some(&self, parts: &BTreeSet<Part>, holds: impl Fn(&Value) -> bool) -> Vec<Holder> {
+        where_some(self.written, parts, holds)
     }
 
-    fn filtered(&self, parts: &Parts, holds: impl Fn(&Value) -> bool) -> Parts {
-        let holding = parts.iter().filter(|(position, part)| {
-            let written = self.written[*position];
-            written.is_some_and(|entity| value_of(entity, part).is_some_and(|held| holds(&held)))
-        });
-        holding.cloned().collect()
+    /// What it means that these parts depend on a field.
+    fn part_of(&self, parts: &Parts) -> Fate {
+        let written = self
+            .trace
+            .as_ref()
+            .map(|trace| self.world.written_as(trace));
+        let holders = holders(parts, &written.unwrap_or_default());
+        if !holders.is_empty() {
+            return self.world.fate(holders);
+        }
+        let part = parts.iter().map(|(_, part)| part.clone()).next();
+        Fate::Dropped(part.map_or(Reason::NotRead, Reason::LeftOut))
     }
+}
 
-    /// What it means to be part of these parts.
-    fn mapped_to(&self, parts: &Parts) -> Fate {
-        let holders = holders(parts, &self.written);
-        if holders.is_empty() {
-            let is_written = self.written.iter().any(Option::is_some);
-            let part = parts.iter().map(|(_, part)| part.clone()).next();
-            return Fate::Dropped(match part {
-                None => Reason::NotRead,
-                Some(part) if is_written => Reason::LeftOut(part),
-                Some(_) => Reason::NotWritten,
-            });
-        }
-        let (raw, mapped): (Vec<Holder>, Vec<Holder>) = holders
-            .into_iter()
-            .partition(|holder| self.world.is_raw(holder));
-        if mapped.is_empty() {
-            Fate::Raw(raw)
-        } else {
-            Fate::Mapped(mapped)
+fn where_some(
+    written: &[&port::Entity],
+    parts: &BTreeSet<Part>,
+    holds: impl Fn(&Value) -> bool,
+) -> Vec<Holder> {
+    let mut holders = Vec::new();
+    for entity in written {
+        for part in parts {
+            if value_of(entity, part).is_some_and(|held| holds(&held)) {
+                holders.push(Holder::of(entity, part));
+            }
         }
     }
+    holders
 }
 
 impl Holder {
@@ -427,7 +459,7 @@ impl Holder {
 /// The parts that are written.
 fn holders(parts: &Parts, written: &[Option<&port::Entity>]) -> Vec<Holder> {
     let parts = parts.iter().filter_map(|(position, part)| {
-        let entity = written[*position]?;
+        let entity = (*written.get(*position)?)?;
         value_of(entity, part).map(|_| Holder::of(entity, part))
     });
     parts.collect()
