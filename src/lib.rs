@@ -23,7 +23,7 @@ use backstage::read::Tally;
 use backstage::{discover, dump, resolve, stitch, validate};
 use camino::Utf8PathBuf;
 use diagnostic::{Diagnostics, Error};
-use map::Profile;
+use map::{Owners, Profile};
 use port::check;
 use port::refine::{self, Refinement};
 use render::{Format, Manifest};
@@ -113,6 +113,8 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
 pub struct Options {
     /// How kinds become blueprints.
     pub profile: Profile,
+    /// Who may own an entity.
+    pub owners: Owners,
     /// How blueprints are cut to what is used.
     pub refinement: Refinement,
     /// How entities are spelled.
@@ -143,7 +145,13 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         diagnostics,
         ..
     } = &mut reading;
-    let mapped = map::catalog(catalog, &options.profile, sources, diagnostics);
+    let mapped = map::catalog(
+        catalog,
+        &options.profile,
+        options.owners,
+        sources,
+        diagnostics,
+    );
     check::blueprints(&mapped.blueprints, diagnostics);
     let checked = check::entities(mapped, diagnostics);
     let port = refine::blueprints(checked, &options.refinement);

@@ -6,10 +6,12 @@
 //!
 //! What an expression sees is documented in [`input`].
 
+mod document;
 pub mod input;
 pub mod jq;
 mod keys;
 mod mapping;
+pub mod owners;
 mod plain;
 pub mod profile;
 
@@ -23,6 +25,7 @@ use crate::source::{Origin, Sources};
 use crate::{backstage, port};
 use jq::Input;
 use mapping::{EntityMapping, Items, Leaf, Resource, Shape};
+pub use owners::Owners;
 pub use profile::Profile;
 
 /// Maps every entity whose kind the profile knows. The result has the order of the catalog, for any number of threads.
@@ -30,6 +33,7 @@ pub use profile::Profile;
 pub fn catalog(
     catalog: &backstage::Catalog,
     profile: &Profile,
+    owners: Owners,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> port::Catalog {
@@ -38,22 +42,36 @@ pub fn catalog(
         resources.entry(&resource.kind).or_default().push(resource);
     }
     let of_kind = |kind: &str| resources.get(kind.to_lowercase().as_str());
+    let with_teams = profile.with_teams();
     let mapped: Vec<(Vec<port::Entity>, Diagnostics)> = (0..catalog.entities().len())
         .into_par_iter()
         .map(|index| {
             let entity = &catalog.entities()[index];
             let mut mapper = Mapper::new(profile, entity.origin);
             if let Some(resources) = of_kind(&entity.entity_ref.kind) {
-                let input = Input::new(input::of(catalog, index, sources));
+                let relations = owners::relations(catalog, index, owners);
+                let input = Input::new(input::of(catalog, index, &relations, sources));
                 for resource in resources {
                     mapper.resource(resource, &input);
+                }
+                let lacks_team = |mapped: &port::Entity| {
+                    owners == Owners::Groups
+                        || (mapped.team.is_none() && with_teams.contains(&*mapped.blueprint))
+                };
+                if mapper.entities.iter().any(lacks_team) {
+                    let found = owners::user_owned(catalog, entity, &relations, owners);
+                    mapper.diagnostics.extend(found);
                 }
             }
             (mapper.entities, mapper.diagnostics)
         })
         .collect();
     let mut entities = Vec::with_capacity(mapped.len());
-    for (of_one, found) in mapped {
+    let mut taken_kinds = HashSet::new();
+    for (entity, (of_one, found)) in catalog.entities().iter().zip(mapped) {
+        if !of_one.is_empty() || !found.is_empty() {
+            taken_kinds.insert(entity.entity_ref.kind.to_lowercase());
+        }
         entities.extend(of_one);
         diagnostics.append(found);
     }
@@ -61,6 +79,7 @@ pub fn catalog(
         catalog,
         profile,
         |kind| of_kind(kind).is_some(),
+        &taken_kinds,
         diagnostics,
     );
     remove_unknown_blueprints(profile, &mut entities, diagnostics);
@@ -70,29 +89,33 @@ pub fn catalog(
     }
 }
 
-/// One note for each kind that has no resource, at the first entity of that kind.
+/// One note for each kind of which nothing was taken, at its first entity: it has no resource, or none that selects it.
 fn report_unmapped_kinds(
     catalog: &backstage::Catalog,
     profile: &Profile,
     is_mapped: impl Fn(&str) -> bool,
+    taken: &HashSet<String>,
     diagnostics: &mut Diagnostics,
 ) {
     let mut unmapped: BTreeMap<String, (&backstage::Entity, usize)> = BTreeMap::new();
     for entity in catalog.entities() {
-        if !is_mapped(&entity.entity_ref.kind) {
-            let kind = entity.entity_ref.kind.to_lowercase();
+        let kind = entity.entity_ref.kind.to_lowercase();
+        if !taken.contains(&kind) {
             unmapped.entry(kind).or_insert((entity, 0)).1 += 1;
         }
     }
     for (first, count) in unmapped.into_values() {
         let (profile, kind) = (&profile.name, &first.entity_ref.kind);
+        let what = if is_mapped(kind) {
+            format!("the profile `{profile}` leaves out the kind `{kind}`")
+        } else {
+            format!("the profile `{profile}` maps no kind `{kind}`")
+        };
         let entities = if count == 1 { "entity" } else { "entities" };
         diagnostics.push(
             Diagnostic::new(
                 Code::UnmappedKind,
-                format!(
-                    "the profile `{profile}` maps no kind `{kind}`: {count} {entities} not converted"
-                ),
+                format!("{what}: {count} {entities} not converted"),
             )
             .at(first.origin.document()),
         );
