@@ -7,5 +7,5 @@ def present: if . == null or length == 0 then null else . end;
 
 def links: [.metadata.links[]? | {url} + if .title then {displayText: .title} else {} end] | present;
 
-# The type of an API in lower case, empty where it is none.
-def api_type: (.spec.type | strings | ascii_downcase) // "";
+# The type of an API in lower-case letters: `Open API` is `openapi`. Empty where it is none.
+def api_type: (.spec.type | strings | ascii_downcase | gsub("[^a-z]"; "")) // "";

@@ -5,5 +5,5 @@ def related($type; $kind): [.relations[] | select(.type == $type and .target.kin
 
 def present: if . == null or length == 0 then null else . end;
 
-# The type of an API in lower case, empty where it is none.
-def api_type: (.spec.type | strings | ascii_downcase) // "";
+# The type of an API in lower-case letters: `Open API` is `openapi`. Empty where it is none.
+def api_type: (.spec.type | strings | ascii_downcase | gsub("[^a-z]"; "")) // "";

@@ -22,8 +22,8 @@ def comma_list: strings | split(",") | map(trim) | map(select(. != "")) | presen
 # The address in a location such as `url:https://github.com/acme/shop`; other locations have none.
 def location_url: strings | select(startswith("url:")) | ltrimstr("url:");
 
-# The type of an API in lower case, empty where it is none.
-def api_type: (.spec.type | strings | ascii_downcase) // "";
+# The type of an API in lower-case letters: `Open API` is `openapi`. Empty where it is none.
+def api_type: (.spec.type | strings | ascii_downcase | gsub("[^a-z]"; "")) // "";
 
 # The kinds that mapping.yaml knows. An entity of another kind is not in Port, so it cannot hold a fact.
 def has_blueprint:
