@@ -73,7 +73,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     let destination = command.destination()?;
     let profile = Profile::load(&command.profile)?;
     let options = Options {
-        refinement: profile.refinement,
+        refinement: profile.refinement.clone(),
         profile,
         owners: command.owners(),
         format: command.format(),

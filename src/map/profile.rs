@@ -180,7 +180,7 @@ impl Profile {
         let library = Library::new(&files.functions)
             .map_err(|message| format!("`{FUNCTIONS}`: {message}"))?;
         let refinement = match &files.refinement {
-            Some(file) => file.checked(|value| refinement(&value))?,
+            Some(file) => file.checked(refinement)?,
             None => Refinement::default(),
         };
         let blueprints = files.blueprints.checked(blueprints)?;
@@ -279,30 +279,19 @@ impl File {
 }
 
 /// The switches of a refinement; one that is not mentioned keeps its default.
-fn refinement(value: &Value) -> Result<Refinement, String> {
+fn refinement(value: Value) -> Result<Refinement, String> {
     const SWITCHES: Keys = Keys::closed(&[
         "dropUnusedBlueprints",
         "dropUnusedProperties",
         "dropUnusedRelations",
         "relaxRequired",
+        "enums",
     ]);
-    let Value::Object(switches) = value else {
+    let Value::Object(switches) = &value else {
         return Err("a map of switches belongs here".to_owned());
     };
     SWITCHES.check("the file", switches)?;
-    let mut refinement = Refinement::default();
-    for (name, value) in switches {
-        let switch = match name.as_str() {
-            "dropUnusedBlueprints" => &mut refinement.drop_unused_blueprints,
-            "dropUnusedProperties" => &mut refinement.drop_unused_properties,
-            "dropUnusedRelations" => &mut refinement.drop_unused_relations,
-            _ => &mut refinement.relax_required,
-        };
-        *switch = value
-            .as_bool()
-            .ok_or_else(|| format!("{name}: true or false belongs here"))?;
-    }
-    Ok(refinement)
+    serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
 fn blueprints(value: Value) -> Result<Vec<Blueprint>, String> {
