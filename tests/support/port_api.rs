@@ -1,9 +1,10 @@
 //! What is written against Port: the JSON Schemas of its API, and the schema that a blueprint is for its entities.
 
 use std::collections::BTreeMap;
+use std::{env, fs};
 
 use backstage2port::yaml;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
@@ -18,16 +19,22 @@ pub(crate) struct Written {
 impl Written {
     /// The manifests below a folder that holds nothing else.
     pub(crate) fn read(out: &Utf8Path) -> Result<Self> {
+        let files = tree(out)?.into_iter();
+        let files = files.map(|(path, bytes)| Ok((path, String::from_utf8(bytes)?)));
+        Self::of(files.collect::<Result<Vec<_>>>()?)
+    }
+
+    /// Manifests by their paths.
+    pub(crate) fn of(files: impl IntoIterator<Item = (Utf8PathBuf, String)>) -> Result<Self> {
         let (mut entities, mut blueprints) = (Vec::new(), BTreeMap::new());
-        for (path, bytes) in tree(out)? {
-            let text = String::from_utf8(bytes)?;
+        for (path, text) in files {
             if path.starts_with(".port/blueprints") {
                 let blueprint: Value = serde_json::from_str(&text)?;
                 let identifier = blueprint["identifier"].as_str().ok_or("no identifier")?;
                 blueprints.insert(identifier.to_owned(), blueprint);
                 continue;
             }
-            assert_eq!(path.file_name(), Some("port.yml"), "{out}: {path}");
+            assert_eq!(path.file_name(), Some("port.yml"), "{path}");
             let mut documents = yaml::documents(&text).into_iter();
             let content = documents.next().ok_or("no document")?.content;
             let content = content.map_err(|faults| format!("{path}: {faults:?}"))?;
@@ -67,6 +74,21 @@ impl Written {
         }
         Ok(())
     }
+}
+
+/// The JSON Schema of a body of Port's API; `None` where `../shared` is not there.
+pub(crate) fn body(name: &str) -> Result<Option<Validator>> {
+    let path = shared()?.join(format!("oracle/port-api/{name}.schema.json"));
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let schema: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
+    validator(&schema).map(Some)
+}
+
+/// The folder with what the tests share with the project, if it is there.
+pub(crate) fn shared() -> Result<Utf8PathBuf> {
+    Ok(Utf8PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../shared"))
 }
 
 pub(crate) fn validator(schema: &Value) -> Result<Validator> {
