@@ -11,6 +11,7 @@ use crate::backstage::dump::Dumped;
 use crate::backstage::validate::{Reference, Validated};
 use crate::backstage::{Catalog, Entity, EntityRef, stitch};
 use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::port::refine::Refinement;
 use crate::port::{self, Targets};
 use crate::source::{FieldPath, Origin, Root, RootId, Sources};
 
@@ -386,6 +387,42 @@ fn faults_of_a_profile_name_their_entry() -> Outcome {
         .ok_or("no fault")?
         .to_string();
     assert!(message.contains("no file `blueprints.yaml`"), "{message}");
+    Ok(())
+}
+
+#[test]
+fn a_profile_may_say_how_blueprints_are_cut() -> Outcome {
+    let load = |refinement: &str| -> Result<Profile, Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = Utf8Path::from_path(folder.path()).ok_or("path")?;
+        std::fs::write(path.join("blueprints.yaml"), "[]")?;
+        std::fs::write(path.join("mapping.yaml"), "resources: []")?;
+        std::fs::write(path.join("refinement.yaml"), refinement)?;
+        Ok(Profile::from_folder(path)?)
+    };
+    let refinement = load("dropUnusedRelations: false\nenums: [type]\n")?.refinement;
+    assert!(!refinement.drop_unused_relations && refinement.drop_unused_properties);
+    assert!(refinement.enums.contains("type"));
+    assert_eq!(
+        profile(&one(
+            "true",
+            &json!({"identifier": ".a", "blueprint": "\"b\""})
+        ))?
+        .refinement,
+        Refinement::default()
+    );
+    for (text, part) in [
+        (
+            "dropUnusedRelation: false",
+            "`refinement.yaml`: the file: unknown key `dropUnusedRelation`; did you mean `dropUnusedRelations`?",
+        ),
+        ("whatever: true", "unknown key `whatever`"),
+        ("relaxRequired: 1", "expected a boolean"),
+        ("[]", "a map of switches belongs here"),
+    ] {
+        let message = load(text).err().ok_or("no fault")?.to_string();
+        assert!(message.contains(part), "{message}\n{part}");
+    }
     Ok(())
 }
 

@@ -42,7 +42,8 @@ struct Promoted {
     blueprints: Vec<String>,
 }
 
-fn file(profile: &str, name: &str) -> Result<Value> {
+/// A file of a profile.
+pub(crate) fn file(profile: &str, name: &str) -> Result<Value> {
     let path = format!("src/map/profiles/{profile}/{name}");
     let document = yaml::documents(&fs::read_to_string(&path)?)
         .into_iter()

@@ -5,6 +5,7 @@ use backstage2port::diagnostic::Code;
 use backstage2port::map::Profile;
 use serde_json::{Value, json};
 
+use crate::annotations::file;
 use crate::support::{Folder, Result};
 use crate::{Way, document};
 
@@ -230,6 +231,22 @@ fn teams_is_standard_but_for_groups_users_and_owners() -> Result<()> {
             relation.target = named(&relation.target);
         }
         assert_eq!(relations, theirs.relations, "{name}");
+    }
+    let (standard, teams) = (
+        file("standard", "mapping.yaml")?,
+        file("teams", "mapping.yaml")?,
+    );
+    let resources = |mapping: &Value| mapping["resources"].as_array().cloned();
+    let pairs = resources(&standard).ok_or("none")?.into_iter();
+    for (ours, theirs) in pairs.zip(resources(&teams).ok_or("none")?) {
+        assert_eq!(ours["kind"], theirs["kind"]);
+        let properties = |resource: &Value| {
+            let mut properties = resource["port"]["entity"]["mappings"]["properties"].clone();
+            // Relations differ, so what is left of them does too.
+            properties["otherRelations"] = Value::Null;
+            properties
+        };
+        assert_eq!(properties(&ours), properties(&theirs), "{}", ours["kind"]);
     }
     Ok(())
 }
