@@ -125,6 +125,8 @@ fn the_documentation_lists_them() -> Result<()> {
 }
 
 fn table() -> Result<String> {
+    let blueprints = file("standard", "blueprints.yaml")?;
+    let all = blueprints.as_array().map_or(0, Vec::len);
     let mut rows: Vec<_> = promoted("standard")?.into_iter().collect();
     rows.sort_by(|(_, a), (_, b)| a.annotations.cmp(&b.annotations));
     let mut table =
@@ -138,12 +140,15 @@ fn table() -> Result<String> {
             (_, Some("email")) => "e-mail address",
             _ => "text",
         };
+        let blueprints = match promoted.blueprints.len() {
+            some if some < all => promoted.blueprints.join(", "),
+            _ => "all".to_owned(),
+        };
         writeln!(
             table,
-            "| `{}` | `{name}` | {} | {value} | {} |",
+            "| `{}` | `{name}` | {} | {value} | {blueprints} |",
             promoted.annotations.join("`, else `"),
             definition["title"].as_str().unwrap_or_default(),
-            promoted.blueprints.join(", ")
         )?;
     }
     Ok(table)
