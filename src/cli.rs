@@ -5,8 +5,7 @@ use std::io::IsTerminal;
 use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Error, Severity};
-use backstage2port::map::Profile;
-use backstage2port::port::refine::Refinement;
+use backstage2port::map::{Owners, Profile};
 use backstage2port::publish::Destination;
 use backstage2port::render::Format;
 use backstage2port::report::Style;
@@ -35,6 +34,8 @@ pub(crate) enum Command {
     Catalog(Input),
     /// Check descriptors and their references, without converting anything
     Validate(Input),
+    /// Copy a built-in profile into a folder, to be changed and named with --profile
+    Init(Init),
 }
 
 /// What is read.
@@ -121,6 +122,22 @@ pub(crate) struct Model {
     /// How kinds become blueprints: the name of a built-in profile, or a folder with blueprints.yaml and mapping.yaml
     #[arg(long, default_value = "standard", value_name = "NAME|DIR")]
     profile: String,
+    /// Let teams own everything: what a user owns is owned by the groups of the user. A user without a known group stays
+    #[arg(long)]
+    teams_only: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Where the files go
+    #[arg(value_name = "DIR", default_value = "port-profile")]
+    pub(crate) folder: Utf8PathBuf,
+    /// The profile to copy
+    #[arg(long, default_value = "standard", value_name = "NAME")]
+    pub(crate) profile: String,
+    /// Overwrite files of the same names
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// What is said, and how.
@@ -265,9 +282,15 @@ impl Convert {
 impl Model {
     /// How the catalog is converted.
     pub(crate) fn options(&self) -> Result<Options, Error> {
+        let profile = Profile::load(&self.profile)?;
         Ok(Options {
-            profile: Profile::load(&self.profile)?,
-            refinement: Refinement::default(),
+            refinement: profile.refinement.clone(),
+            profile,
+            owners: if self.teams_only {
+                Owners::Groups
+            } else {
+                Owners::AsStated
+            },
             format: Format::default(),
             detailed_account: false,
         })

@@ -7,11 +7,12 @@ use std::io::{self, IsTerminal, Write};
 
 use backstage2port::backstage::discover::DEFAULT_INCLUDE;
 use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity};
+use backstage2port::map::profile::BuiltIn;
 use backstage2port::report::{self, Summary, summary, text};
 use backstage2port::source::Sources;
 use backstage2port::{Conversion, Reading, publish};
 
-use crate::cli::{Arguments, Command, Convert, Explain, Input, Output, ReportFormat};
+use crate::cli::{Arguments, Command, Convert, Explain, Init, Input, Output, ReportFormat};
 
 /// How a run ended that could be made; its number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Explain(command) => explain(command, output),
         Command::Catalog(input) => catalog(input, output),
         Command::Validate(input) => validate(input, output),
+        Command::Init(command) => init(command, output),
     }
 }
 
@@ -194,6 +196,31 @@ fn validate(input: &Input, output: &Output) -> Result<Outcome, Failure> {
     }
     out.flush()?;
     Ok(outcome(&reading.diagnostics, input))
+}
+
+fn init(command: &Init, output: &Output) -> Result<Outcome, Failure> {
+    let profile = BuiltIn::named(&command.profile)?;
+    publish::files(&command.folder, &profile.files(), command.force)?;
+    if !output.quiet {
+        let folder = report::printable(command.folder.as_str());
+        // A bare name could be that of a built-in profile.
+        let here = if command.folder.components().count() == 1 && !folder.starts_with('.') {
+            "./"
+        } else {
+            ""
+        };
+        let files = profile.files().map(|(name, _)| name).join(", ");
+        let mut out = io::stdout().lock();
+        write!(
+            out,
+            "Wrote the profile `{}` to {folder}: {files}.\n\
+             Change what you like, then convert with it:\n  \
+             backstage2port convert --profile {here}{folder}\n",
+            profile.name
+        )?;
+        out.flush()?;
+    }
+    Ok(Outcome::Clean)
 }
 
 fn summary_of(reading: &Reading) -> Summary {

@@ -111,8 +111,10 @@ codes! {
     OutsidePlaceholder = "outside-placeholder", Error;
     /// Backstage drops this document because another one that the same Location emits is broken (`--strict`).
     LostToNeighbour = "lost-to-neighbour", Error;
-    /// The profile maps no resource for a kind, so its entities are not converted.
+    /// The profile has no place for a kind, so its entities are not converted.
     UnmappedKind = "unmapped-kind", Note;
+    /// Only users own an entity, so it belongs to no team in Port.
+    UserOwner = "user-owner", Warning;
     /// A jq expression of the mapping failed for an entity; the value is left out.
     MappingFailed = "mapping-failed", Warning;
     /// The mapping gave no identifier or no blueprint for an entity, or a selector that is no boolean.
@@ -253,6 +255,12 @@ impl Diagnostics {
     }
 }
 
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<T: IntoIterator<Item = Diagnostic>>(&mut self, diagnostics: T) {
+        self.0.extend(diagnostics);
+    }
+}
+
 impl IntoIterator for Diagnostics {
     type Item = Diagnostic;
     type IntoIter = std::vec::IntoIter<Diagnostic>;
@@ -330,6 +338,12 @@ pub enum Error {
         path: Utf8PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// A file that is to be made stands there already.
+    #[error("{path} exists already; --force overwrites it")]
+    Exists {
+        /// The file.
+        path: Utf8PathBuf,
     },
     /// Two roots would write to the same place below `--out`.
     #[error("the roots {first} and {second} would write to the same folder below --out")]

@@ -23,9 +23,9 @@ use backstage::read::Tally;
 use backstage::{discover, dump, resolve, stitch, validate};
 use camino::Utf8PathBuf;
 use diagnostic::{Diagnostics, Error};
-use map::Profile;
 use map::account::{self, Account};
 use map::explain::{self, Explanation};
+use map::{Bridge, Owners, Profile};
 use port::check;
 use port::refine::{self, Refinement};
 use render::{Format, Manifest};
@@ -115,6 +115,8 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
 pub struct Options {
     /// How kinds become blueprints.
     pub profile: Profile,
+    /// Who may own an entity.
+    pub owners: Owners,
     /// How blueprints are cut to what is used.
     pub refinement: Refinement,
     /// How entities are spelled.
@@ -149,19 +151,18 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         diagnostics,
         ..
     } = &mut reading;
-    let mapped = map::catalog(catalog, &options.profile, sources, diagnostics);
+    let bridge = Bridge {
+        catalog,
+        profile: &options.profile,
+        owners: options.owners,
+        sources,
+    };
+    let mapped = map::catalog(bridge, diagnostics);
     check::blueprints(&mapped.blueprints, diagnostics);
     let checked = check::entities(mapped, diagnostics);
     let port = refine::blueprints(checked, &options.refinement);
     check::required(&port, diagnostics);
-    let account = account::of(
-        catalog,
-        &options.profile,
-        &port,
-        sources,
-        options.detailed_account,
-        diagnostics,
-    );
+    let account = account::of(bridge, &port, options.detailed_account, diagnostics);
     let manifests = render::manifests(&port, sources, options.format);
     diagnostics.sort(sources);
     Ok(Conversion {
@@ -189,12 +190,12 @@ impl Conversion {
                 reference: entity_ref.to_owned(),
                 message,
             })?;
-        Ok(explain::entity(
+        let bridge = Bridge {
             catalog,
-            index,
-            &options.profile,
-            &self.port,
+            profile: &options.profile,
+            owners: options.owners,
             sources,
-        ))
+        };
+        Ok(explain::entity(bridge, index, &self.port))
     }
 }

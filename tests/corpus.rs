@@ -12,10 +12,10 @@ use std::fmt::Write as _;
 use std::process::Command;
 use std::{env, fs};
 
-use backstage2port::yaml;
 use camino::{Utf8Path, Utf8PathBuf};
 use jsonschema::Validator;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use support::port_api::{Written, faults_of, validator};
 use support::{Folder, Result, folders, is_same, run, tree, write};
 
 /// Which files a folder is read from.
@@ -321,7 +321,7 @@ fn what_is_written_is_what_port_accepts() -> Result<()> {
     let mut totals = [0; 3];
     for (name, folder) in corpus(&shared)? {
         let out = Folder::new()?;
-        let written = Written::of(&folder, &out.path)?;
+        let written = converted(&folder, &out.path)?;
         let (_, kinds) = ours(EVERY, &folder)?;
         let mapped = kinds
             .iter()
@@ -358,7 +358,7 @@ fn what_is_written_is_what_port_accepts() -> Result<()> {
                 found.push(format!("{key:?} is written twice"));
             }
         }
-        check_against_blueprints(&written, &mut found)?;
+        written.check_against_blueprints(&mut found)?;
         faults.extend(found.iter().map(|fault| format!("{name}: {fault}")));
     }
     let [entities, converted, blueprints] = totals;
@@ -368,183 +368,21 @@ fn what_is_written_is_what_port_accepts() -> Result<()> {
     Ok(())
 }
 
-/// What a conversion wrote.
-struct Written {
-    entities: Vec<Value>,
-    blueprints: BTreeMap<String, Value>,
-}
-
-impl Written {
-    fn of(folder: &Utf8Path, out: &Utf8Path) -> Result<Self> {
-        let before = tree(folder)?.len();
-        let mut arguments = vec!["convert", ".", "--out", out.as_str()];
-        for include in EVERY.include {
-            arguments.extend(["--include", include]);
-        }
-        let run = run(folder, &arguments)?;
-        assert!(matches!(run.code, 0 | 1 | 3), "{folder}: {}", run.shown());
-        assert_eq!(
-            before,
-            tree(folder)?.len(),
-            "{folder}: written into the root"
-        );
-        let (mut entities, mut blueprints) = (Vec::new(), BTreeMap::new());
-        for (path, bytes) in tree(out)? {
-            let text = String::from_utf8(bytes)?;
-            if path.starts_with(".port/blueprints") {
-                let blueprint: Value = serde_json::from_str(&text)?;
-                let identifier = blueprint["identifier"].as_str().ok_or("no identifier")?;
-                blueprints.insert(identifier.to_owned(), blueprint);
-                continue;
-            }
-            assert_eq!(path.file_name(), Some("port.yml"), "{folder}: {path}");
-            let mut documents = yaml::documents(&text).into_iter();
-            let content = documents.next().ok_or("no document")?.content;
-            let content = content.map_err(|faults| format!("{path}: {faults:?}"))?;
-            assert!(documents.next().is_none(), "{path}: several documents");
-            entities.extend(content.as_array().cloned().ok_or("no list")?);
-        }
-        Ok(Self {
-            entities,
-            blueprints,
-        })
+/// What a conversion of a folder writes.
+fn converted(folder: &Utf8Path, out: &Utf8Path) -> Result<Written> {
+    let before = tree(folder)?.len();
+    let mut arguments = vec!["convert", ".", "--out", out.as_str()];
+    for include in EVERY.include {
+        arguments.extend(["--include", include]);
     }
-}
-
-fn validator(schema: &Value) -> Result<Validator> {
-    let options = jsonschema::options().should_validate_formats(true);
-    Ok(options.build(schema).map_err(|fault| fault.to_string())?)
-}
-
-fn faults_of(validator: &Validator, value: &Value, faults: &mut Vec<String>) {
-    let identifier = &value["identifier"];
-    let found = validator.iter_errors(value);
-    faults.extend(found.map(|fault| {
-        let text: String = fault.to_string().chars().take(300).collect();
-        format!("{identifier}: {}: {text}", fault.instance_path())
-    }));
-}
-
-/// Checks the values of every entity against its blueprint, as Port does.
-fn check_against_blueprints(written: &Written, faults: &mut Vec<String>) -> Result<()> {
-    let mut validators = BTreeMap::new();
-    for (identifier, blueprint) in &written.blueprints {
-        validators.insert(identifier, validator(&entity_schema(blueprint))?);
-        for (relation, definition) in blueprint["relations"].as_object().into_iter().flatten() {
-            let target = definition["target"].as_str().unwrap_or_default();
-            if !written.blueprints.contains_key(target) {
-                faults.push(format!(
-                    "{identifier}.{relation} leads to `{target}`, which is not written"
-                ));
-            }
-        }
-    }
-    for entity in &written.entities {
-        let blueprint = entity["blueprint"].as_str().unwrap_or_default().to_owned();
-        match validators.get(&blueprint) {
-            Some(validator) => faults_of(validator, entity, faults),
-            None => faults.push(format!(
-                "{}: no blueprint `{blueprint}`",
-                entity["identifier"]
-            )),
-        }
-    }
-    Ok(())
-}
-
-/// The JSON Schema of the entities of a blueprint: known names only, everything that is not required may be null.
-fn entity_schema(blueprint: &Value) -> Value {
-    let required = &blueprint["schema"]["required"];
-    let is_required = |name: &str| {
-        let mut names = required.as_array().into_iter().flatten();
-        names.any(|required| required == name)
-    };
-    let mut properties = Map::new();
-    for (name, definition) in blueprint["schema"]["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
-        let schema = value_schema(definition);
-        let schema = if is_required(name) {
-            schema
-        } else {
-            json!({"anyOf": [schema, {"type": "null"}]})
-        };
-        properties.insert(name.clone(), schema);
-    }
-    let mut relations = Map::new();
-    let mut required_relations = Vec::new();
-    for (name, relation) in blueprint["relations"].as_object().into_iter().flatten() {
-        let text = json!({"type": "string", "minLength": 1});
-        let schema = if relation["many"] == true {
-            json!({"type": ["array", "null"], "items": text})
-        } else {
-            json!({"anyOf": [text, {"type": "null"}]})
-        };
-        if relation["required"] == true {
-            required_relations.push(name.clone());
-        }
-        relations.insert(name.clone(), schema);
-    }
-    json!({
-        "type": "object",
-        "required": ["identifier", "blueprint"],
-        "properties": {
-            "properties": {
-                "type": "object",
-                "properties": properties,
-                "required": required,
-                "additionalProperties": false,
-            },
-            "relations": {
-                "type": "object",
-                "properties": relations,
-                "required": required_relations,
-                "additionalProperties": false,
-            },
-        },
-    })
-}
-
-/// The JSON Schema of a value of a property: what only Port understands is left out or put in JSON Schema's words.
-fn value_schema(definition: &Value) -> Value {
-    const PORT_ONLY: &[&str] = &[
-        "enumColors",
-        "icon",
-        "spec",
-        "specAuthentication",
-        "title",
-        "description",
-        "default",
-        "dateFormat",
-    ];
-    let mut schema = Map::new();
-    for (key, value) in definition.as_object().into_iter().flatten() {
-        if PORT_ONLY.contains(&key.as_str()) {
-            continue;
-        }
-        match (key.as_str(), value.as_str()) {
-            ("format", Some("url")) => _ = schema.insert("format".into(), "uri".into()),
-            ("format", Some("user" | "email")) => {
-                schema.insert("format".into(), "email".into());
-            }
-            ("format", Some("timer")) => _ = schema.insert("format".into(), "date-time".into()),
-            ("format", Some("labeled-url")) => {
-                let labelled = json!({
-                    "url": {"type": "string", "format": "uri"},
-                    "displayText": {"type": "string"},
-                });
-                schema.insert("properties".into(), labelled);
-                schema.insert("required".into(), json!(["url"]));
-                schema.insert("additionalProperties".into(), json!(false));
-            }
-            ("format", Some("markdown" | "yaml" | "proto" | "blueprints" | "team")) => {}
-            ("items", _) => _ = schema.insert("items".into(), value_schema(value)),
-            _ => _ = schema.insert(key.clone(), value.clone()),
-        }
-    }
-    Value::Object(schema)
+    let run = run(folder, &arguments)?;
+    assert!(matches!(run.code, 0 | 1 | 3), "{folder}: {}", run.shown());
+    assert_eq!(
+        before,
+        tree(folder)?.len(),
+        "{folder}: written into the root"
+    );
+    Written::read(out)
 }
 
 #[test]
@@ -573,7 +411,7 @@ fn a_value_that_does_not_fit_its_blueprint_is_seen() -> Result<()> {
             blueprints: BTreeMap::from([("component".to_owned(), blueprint.clone())]),
         };
         let mut faults = Vec::new();
-        check_against_blueprints(&written, &mut faults)?;
+        written.check_against_blueprints(&mut faults)?;
         Ok(faults.len())
     };
     let good = json!({"kind": "a", "mail": null, "links": [{"url": "https://x.example"}]});

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::backstage::{EntityRef, Mode};
-use backstage2port::map::Profile;
+use backstage2port::map::{Owners, Profile};
 use backstage2port::port::refine::Refinement;
 use backstage2port::render::Format;
 use backstage2port::report::{self, Style, text};
@@ -61,6 +61,7 @@ fn in_folder<'a, T>(
 fn converted(root: &Utf8Path, mode: Mode) -> Result<Conversion, TestCaseError> {
     let options = Options {
         profile: Profile::load("standard").map_err(fault)?,
+        owners: Owners::AsStated,
         refinement: Refinement::default(),
         format: Format::Yaml,
         detailed_account: true,

@@ -44,6 +44,16 @@ pub struct Relation<'a> {
     pub target_ref: &'a str,
     /// The target: spelled as the target entity spells itself where it is known, else as in the reference.
     pub target: &'a EntityRef,
+    /// Where the target stands among the known entities, if it is one of them: see [`Catalog::known`].
+    ///
+    /// [`Catalog::known`]: super::Catalog::known
+    pub position: Option<usize>,
+}
+
+impl Relation<'_> {
     /// Whether the target is in the catalog.
-    pub is_resolved: bool,
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        self.position.is_some()
+    }
 }

@@ -39,7 +39,13 @@ impl Catalog {
         &self.entities[..self.len]
     }
 
-    /// The relations of the entity at this index of [`Catalog::entities`], sorted by type and then target ref.
+    /// Those entities, and behind them those that are only known, from dumps that are not part of the result.
+    #[must_use]
+    pub fn known(&self) -> &[Entity] {
+        &self.entities
+    }
+
+    /// The relations of the entity at this index of [`Catalog::known`], sorted by type and then target ref.
     #[must_use]
     pub fn relations(&self, entity: usize) -> impl ExactSizeIterator<Item = Relation<'_>> {
         self.relations[entity]
@@ -52,7 +58,7 @@ impl Catalog {
                     target: target.entity.map_or(&target.reference, |entity| {
                         &self.entities[entity].entity_ref
                     }),
-                    is_resolved: target.entity.is_some(),
+                    position: target.entity,
                 }
             })
     }

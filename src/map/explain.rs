@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Profile;
+use super::Bridge;
 use super::account::{Fate, FieldAccount, Lessons, World, contains, is_empty};
 use super::trace::{Field, Part, Parts, Step, Trace, parts_of, top_fields, value_of};
 use crate::backstage::{Catalog, validate};
 use crate::port;
-use crate::source::{Location, Sources};
+use crate::source::Location;
 
 /// Where an entity of Backstage went.
 #[derive(Debug)]
@@ -66,15 +66,10 @@ pub struct Source {
 
 /// Explains the entity at an index of the catalog.
 #[must_use]
-pub fn entity(
-    catalog: &Catalog,
-    index: usize,
-    profile: &Profile,
-    converted: &port::Catalog,
-    sources: &Sources,
-) -> Explanation {
-    let trace = Trace::new(catalog, index, profile, sources);
-    let world = World::new(catalog, profile, converted, sources);
+pub fn entity(bridge: Bridge<'_>, index: usize, converted: &port::Catalog) -> Explanation {
+    let catalog = bridge.catalog;
+    let trace = Trace::new(bridge, index);
+    let world = World::new(bridge, converted);
     let written = world.written_as(&trace);
     let account = world.account(index, &mut Lessons::default());
     let explained = written.iter().enumerate().filter_map(|(position, entity)| {
@@ -102,19 +97,14 @@ pub fn entity(
 
 /// The place that a part of an entity of Port comes from: the first field it was made from, or else the descriptor.
 #[must_use]
-pub fn place(
-    catalog: &Catalog,
-    profile: &Profile,
-    sources: &Sources,
-    entity: &port::Entity,
-    part: &Part,
-) -> Location {
+pub fn place(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Location {
+    let catalog = bridge.catalog;
     let document = entity.origin.document();
     let mut entities = catalog.entities().iter();
     let Some(index) = entities.position(|other| other.origin == entity.origin) else {
         return document;
     };
-    let trace = Trace::new(catalog, index, profile, sources);
+    let trace = Trace::new(bridge, index);
     let position = trace.mapped.iter().position(|mapped| {
         (&mapped.entity.blueprint, &mapped.entity.identifier)
             == (&entity.blueprint, &entity.identifier)
@@ -150,10 +140,11 @@ fn sources_of(catalog: &Catalog, trace: &Trace<'_>, position: usize, part: &Part
             of: None,
         });
     }
-    let foreign = trace.foreign_relations().into_iter();
-    let foreign = foreign
+    let foreign = trace
+        .foreign_relations()
+        .map(|relation| (relation.relation_type, relation.target_ref))
         .filter(|(kind, target)| trace.without_relation(kind, target).contains(&wanted))
-        .filter_map(|(kind, target)| declared(catalog, trace, &kind, &target));
+        .filter_map(|(kind, target)| declared(catalog, trace, kind, target));
     found.extend(foreign);
     found
 }

@@ -6,45 +6,86 @@
 //! - `.metadata.identifier`: `kind:namespace/name` in lower case, as Port's Ocean adds it
 //! - `.relations[].target`: `{kind, namespace, name}`, spelled as the target spells itself where it is in the catalog,
 //!   else as in the reference; the kind always in lower case
+//! - `.relations[].target.email`, of a user: `spec.profile.email`, else the annotation `microsoft.com/email`, else the
+//!   name, the first of them that is an e-mail address; nothing where none is
+//! - `.relations[].target.memberOf`, of a user in the catalog: the groups of the user, each as a `target`
 //! - `.relations[].resolved`: whether the target is in the catalog
+//! - `.relations[].converted`: whether the target is converted in this run; an entity that only `--catalog` knows is not
 //! - `.source`: `{path, line, repository?, url?}`, where the descriptor stands; nothing for an entity of a dump that does
 //!   not tell
 
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::backstage::Catalog;
+use super::owners;
 use crate::backstage::entity::Relation;
+use crate::backstage::{Catalog, EntityRef};
 use crate::source::{Origin, Sources};
 
-/// The input for the entity at an index of the catalog.
+/// The input for the entity at an index of the catalog, which has these relations.
 #[must_use]
-pub fn of(catalog: &Catalog, index: usize, sources: &Sources) -> Value {
+pub fn of(catalog: &Catalog, index: usize, relations: &[Relation<'_>], sources: &Sources) -> Value {
     let entity = &catalog.entities()[index];
     let mut input = entity.value.clone();
     if let Some(Value::Object(metadata)) = input.get_mut("metadata") {
         let identifier = entity.entity_ref.canonical();
         metadata.insert("identifier".to_owned(), Value::String(identifier));
     }
-    let relations = catalog.relations(index).map(relation).collect();
-    input.insert("relations".to_owned(), Value::Array(relations));
+    let relations = relations.iter().map(|one| relation(catalog, one));
+    input.insert("relations".to_owned(), relations.collect());
     if !sources.is_dump(entity.origin.file) {
         input.insert("source".to_owned(), source(entity.origin, sources));
     }
     Value::Object(input)
 }
 
-fn relation(relation: Relation<'_>) -> Value {
-    let target = relation.target;
+fn relation(catalog: &Catalog, relation: &Relation<'_>) -> Value {
+    let mut target = named(relation.target);
+    if target["kind"] == "user" {
+        if let Some(email) = email(catalog, relation) {
+            target["email"] = email.into();
+        }
+        if let Some(user) = relation.position {
+            let groups = owners::groups(catalog, user);
+            target["memberOf"] = groups.map(|group| named(group.target)).collect();
+        }
+    }
     json!({
         "type": relation.relation_type,
         "targetRef": relation.target_ref,
-        "target": {
-            "kind": target.kind.to_lowercase(),
-            "namespace": target.namespace,
-            "name": target.name,
-        },
-        "resolved": relation.is_resolved,
+        "target": target,
+        "resolved": relation.is_resolved(),
+        "converted": relation.position.is_some_and(|position| position < catalog.entities().len()),
+    })
+}
+
+fn named(target: &EntityRef) -> Value {
+    json!({
+        "kind": target.kind.to_lowercase(),
+        "namespace": target.namespace,
+        "name": target.name,
+    })
+}
+
+/// The e-mail address of the user a relation leads to, which is the identifier of a user in Port.
+fn email<'a>(catalog: &'a Catalog, relation: &Relation<'a>) -> Option<&'a str> {
+    let user = relation.position.map(|position| &catalog.known()[position]);
+    let profile = user.and_then(|user| user.spec()?.get("profile")?.get("email"));
+    let annotations = user.and_then(|user| user.metadata()?.get("annotations"));
+    let annotation = annotations.and_then(|annotations| annotations.get("microsoft.com/email"));
+    let stated = [profile, annotation];
+    let stated = stated.into_iter().flatten().filter_map(Value::as_str);
+    let name: &'a str = &relation.target.name;
+    stated.chain([name]).find(|text| is_email(text))
+}
+
+/// Whether a text is as much of an address as it takes to tell one from a name.
+fn is_email(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && !domain.is_empty()
+            && !domain.contains('@')
+            && !text.contains(char::is_whitespace)
     })
 }
 

@@ -1,6 +1,7 @@
 //! Compiles and runs jq expressions: the only user of the jq crates.
 //!
-//! In: jq texts and JSON values. Out: the first output of an expression, or why there is none. Expressions see nothing
+//! In: jq texts and JSON values. Out: the first output of an expression, or why there is none. Beside what jq has there is
+//! `fromyaml`, which reads a text that holds one YAML document. Expressions see nothing
 //! but their input: no environment, no other inputs, no clock, and they cannot end the process. What no sandbox stops:
 //! an expression that never ends or recurses without bound. Mappings are the user's own, so that is theirs to mend.
 
@@ -12,11 +13,13 @@ use jaq_core::data::JustLut;
 use jaq_core::load::lex::{Lexer, Token};
 use jaq_core::load::parse::{Def, Parser, TError};
 use jaq_core::load::{Arena, Error as LoadError, File, Loader};
-use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
+use jaq_core::native::{self, Fun};
+use jaq_core::{Compiler, Ctx, DataT, Error, Filter, ValR, Vars, unwrap_valr};
 use jaq_json::{Num, Val};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::document;
 use super::plain::Plain;
 
 /// Replaces what would leave the sandbox and adds what jq 1.8 has and jaq has not.
@@ -110,7 +113,8 @@ impl<'s> Library<'s> {
             })?;
         let functions = jaq_core::funs()
             .chain(jaq_std::funs())
-            .chain(jaq_json::funs());
+            .chain(jaq_json::funs())
+            .chain([from_yaml()]);
         Compiler::default()
             .with_funs(functions)
             .with_global_vars(["$ENV", BRANCH])
@@ -124,6 +128,20 @@ impl<'s> Library<'s> {
                 )
             })
     }
+}
+
+/// The function `fromyaml`: the value of a text that holds one YAML document.
+fn from_yaml<D: for<'a> DataT<V<'a> = Val>>() -> Fun<D> {
+    fn parsed(text: &Val) -> ValR<Val> {
+        let (Val::BStr(bytes) | Val::TStr(bytes)) = text else {
+            return Err(Error::str("`fromyaml` takes a text"));
+        };
+        let value = document::value(&String::from_utf8_lossy(bytes))
+            .map_err(|fault| Error::str(format_args!("this is no YAML: {fault}")))?;
+        // Every JSON value is a jq value, so there is nothing to fail.
+        Ok(Val::deserialize(value).unwrap_or_default())
+    }
+    native::run(("fromyaml", native::v(0), |cv| native::bome(parsed(&cv.1))))
 }
 
 /// One expression that runs the expression with the number in [`BRANCH`], found by halving.
@@ -474,8 +492,23 @@ mod tests {
                 json!([[["a", 0], 1], [["a", 0]], [["a"]]]),
             ),
             ("trimstr(\"x\")", json!("xax"), json!("a")),
+            ("fromyaml", json!("a: [1, no]\n"), json!({"a": [1, "no"]})),
+            ("fromyaml.b", json!("{\"b\": 2.5}"), json!(2.5)),
         ] {
             assert_eq!(run(text, input), Ok(Some(expected)), "{text}");
+        }
+    }
+
+    #[test]
+    fn yaml_that_is_none_is_an_error() {
+        for (input, part) in [
+            (json!("a: [1"), "line 1"),
+            (json!("a: 1\n---\nb: 2\n"), "more than one document"),
+            (json!(""), "it is empty"),
+            (json!(5), "takes a text"),
+        ] {
+            let fault = run("fromyaml", input).err().unwrap_or_default();
+            assert!(fault.contains(part), "{fault}");
         }
     }
 

@@ -7,11 +7,13 @@
 //! What an expression sees is documented in [`input`].
 
 pub mod account;
+mod document;
 pub mod explain;
 pub mod input;
 pub mod jq;
 mod keys;
 mod mapping;
+pub mod owners;
 mod plain;
 pub mod profile;
 pub mod trace;
@@ -21,21 +23,47 @@ use std::collections::{BTreeMap, HashSet};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
+use crate::backstage::entity::Relation;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Origin, Sources};
 use crate::{backstage, port};
 use jq::Input;
 use mapping::{EntityMapping, Items, Leaf, Resource, Shape};
+pub use owners::Owners;
 pub use profile::Profile;
+
+/// A catalog, and how it becomes Port's.
+#[derive(Debug, Clone, Copy)]
+pub struct Bridge<'a> {
+    /// The catalog.
+    pub catalog: &'a backstage::Catalog,
+    /// How kinds become blueprints.
+    pub profile: &'a Profile,
+    /// Who may own an entity.
+    pub owners: Owners,
+    /// The files the catalog was read from.
+    pub sources: &'a Sources,
+}
+
+impl<'a> Bridge<'a> {
+    /// What an expression sees of the entity at an index of the catalog, if it has these relations.
+    fn input(&self, index: usize, relations: &[Relation<'_>]) -> Value {
+        input::of(self.catalog, index, relations, self.sources)
+    }
+
+    /// The relations that an entity with these has in Port.
+    fn relations(&self, stated: Vec<Relation<'a>>) -> Vec<Relation<'a>> {
+        owners::relations(self.catalog, stated, self.owners)
+    }
+}
 
 /// Maps every entity whose kind the profile knows. The result has the order of the catalog, for any number of threads.
 #[must_use]
-pub fn catalog(
-    catalog: &backstage::Catalog,
-    profile: &Profile,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) -> port::Catalog {
+pub fn catalog(bridge: Bridge<'_>, diagnostics: &mut Diagnostics) -> port::Catalog {
+    let Bridge {
+        catalog, profile, ..
+    } = bridge;
+    let with_teams = bridge.profile.with_teams();
     let mapped: Vec<(Vec<port::Entity>, Diagnostics)> = (0..catalog.entities().len())
         .into_par_iter()
         .map(|index| {
@@ -43,18 +71,32 @@ pub fn catalog(
             if !profile.has_kind(&entity.entity_ref.kind) {
                 return (Vec::new(), Diagnostics::default());
             }
-            let input = Input::new(input::of(catalog, index, sources));
-            let (mapped, found) = map_entity(entity, profile, &input);
+            let relations = bridge.relations(catalog.relations(index).collect());
+            let input = Input::new(bridge.input(index, &relations));
+            let (mapped, mut found) = map_entity(entity, profile, &input);
             let entities = mapped.into_iter().map(|mapped| mapped.entity);
-            (entities.collect(), found)
+            let entities: Vec<port::Entity> = entities.collect();
+            let lacks_team = |mapped: &port::Entity| {
+                bridge.owners == Owners::Groups
+                    || (mapped.team.is_none() && with_teams.contains(&*mapped.blueprint))
+            };
+            if entities.iter().any(lacks_team) {
+                let owned = owners::user_owned(catalog, entity, &relations, bridge.owners);
+                found.extend(owned);
+            }
+            (entities, found)
         })
         .collect();
     let mut entities = Vec::with_capacity(mapped.len());
-    for (of_one, found) in mapped {
+    let mut taken_kinds = HashSet::new();
+    for (entity, (of_one, found)) in catalog.entities().iter().zip(mapped) {
+        if !of_one.is_empty() || !found.is_empty() {
+            taken_kinds.insert(entity.entity_ref.kind.to_lowercase());
+        }
         entities.extend(of_one);
         diagnostics.append(found);
     }
-    report_unmapped_kinds(catalog, profile, diagnostics);
+    report_unmapped_kinds(catalog, profile, &taken_kinds, diagnostics);
     remove_unknown_blueprints(profile, &mut entities, diagnostics);
     port::Catalog {
         blueprints: profile.blueprints.clone(),
@@ -62,28 +104,32 @@ pub fn catalog(
     }
 }
 
-/// One note for each kind that has no resource, at the first entity of that kind.
+/// One note for each kind of which nothing was taken, at its first entity: it has no resource, or none that selects it.
 fn report_unmapped_kinds(
     catalog: &backstage::Catalog,
     profile: &Profile,
+    taken: &HashSet<String>,
     diagnostics: &mut Diagnostics,
 ) {
     let mut unmapped: BTreeMap<String, (&backstage::Entity, usize)> = BTreeMap::new();
     for entity in catalog.entities() {
-        if !profile.has_kind(&entity.entity_ref.kind) {
-            let kind = entity.entity_ref.kind.to_lowercase();
+        let kind = entity.entity_ref.kind.to_lowercase();
+        if !taken.contains(&kind) {
             unmapped.entry(kind).or_insert((entity, 0)).1 += 1;
         }
     }
     for (first, count) in unmapped.into_values() {
-        let (profile, kind) = (&profile.name, &first.entity_ref.kind);
+        let (name, kind) = (&profile.name, &first.entity_ref.kind);
+        let what = if profile.has_kind(kind) {
+            format!("the profile `{name}` leaves out the kind `{kind}`")
+        } else {
+            format!("the profile `{name}` maps no kind `{kind}`")
+        };
         let entities = if count == 1 { "entity" } else { "entities" };
         diagnostics.push(
             Diagnostic::new(
                 Code::UnmappedKind,
-                format!(
-                    "the profile `{profile}` maps no kind `{kind}`: {count} {entities} not converted"
-                ),
+                format!("{what}: {count} {entities} not converted"),
             )
             .at(first.origin.document()),
         );

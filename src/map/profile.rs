@@ -1,8 +1,8 @@
 //! Profiles: which blueprints there are and how entities become entities of theirs.
 //!
-//! In: `blueprints.yaml`, `mapping.yaml` and, where there is one, `functions.jq`, from the binary or from a folder of the
-//! user. Out: a [`Profile`], every expression compiled and checked against the blueprints, or the first fault by file and
-//! entry. The formats are Port's own: API bodies of blueprints, and the mapping of an integration.
+//! In: `blueprints.yaml`, `mapping.yaml` and, where there are any, `functions.jq` and `refinement.yaml`, from the binary or
+//! from a folder of the user. Out: a [`Profile`], every expression compiled and checked against the blueprints, or the
+//! first fault by file and entry. The formats are Port's own: API bodies of blueprints, and the mapping of an integration.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -10,12 +10,13 @@ use std::io;
 use camino::Utf8Path;
 use serde_json::{Map, Value};
 
+use super::document;
 use super::jq::{Input, Library, Program};
 use super::keys::{Keys, similar};
 use super::mapping::{Expressions, Leaf, Resource, resources};
 use crate::diagnostic::Error;
 use crate::port::Blueprint;
-use crate::yaml;
+use crate::port::refine::Refinement;
 
 /// A profile inside the binary: the very files a user would write.
 #[derive(Debug, Clone, Copy)]
@@ -26,17 +27,61 @@ pub struct BuiltIn {
     pub blueprints: &'static str,
     /// `mapping.yaml`.
     pub mapping: &'static str,
-    /// `functions.jq`, where there is one.
-    pub functions: Option<&'static str>,
+    /// `functions.jq`.
+    pub functions: &'static str,
+    /// `refinement.yaml`.
+    pub refinement: &'static str,
+}
+
+/// The files of a folder below `profiles/`.
+macro_rules! built_in {
+    ($($name:literal),+) => {
+        &[$(BuiltIn {
+            name: $name,
+            blueprints: include_str!(concat!("profiles/", $name, "/blueprints.yaml")),
+            mapping: include_str!(concat!("profiles/", $name, "/mapping.yaml")),
+            functions: include_str!(concat!("profiles/", $name, "/functions.jq")),
+            refinement: include_str!(concat!("profiles/", $name, "/refinement.yaml")),
+        }),+]
+    };
 }
 
 /// The profiles inside the binary; the first one is the default.
-pub const BUILT_IN: &[BuiltIn] = &[BuiltIn {
-    name: "standard",
-    blueprints: include_str!("profiles/standard/blueprints.yaml"),
-    mapping: include_str!("profiles/standard/mapping.yaml"),
-    functions: Some(include_str!("profiles/standard/functions.jq")),
-}];
+pub const BUILT_IN: &[BuiltIn] = built_in!["standard", "teams", "ocean", "backstage-import", "c4"];
+
+impl BuiltIn {
+    /// The profile of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Profile`] when there is none.
+    pub fn named(name: &str) -> Result<&'static Self, Error> {
+        let found = BUILT_IN.iter().find(|built_in| built_in.name == name);
+        found.ok_or_else(|| {
+            let names = || BUILT_IN.iter().map(|built_in| built_in.name);
+            let known = names().collect::<Vec<_>>().join("`, `");
+            let similar = similar(name, names());
+            let similar = similar.map_or(String::new(), |name| format!("did you mean `{name}`? "));
+            Error::Profile {
+                profile: name.to_owned(),
+                message: format!(
+                    "there is no such profile or folder; {similar}built-in profiles: `{known}`"
+                ),
+            }
+        })
+    }
+
+    /// The files of the folder that this profile would be, by name.
+    #[must_use]
+    pub fn files(&self) -> [(&'static str, &'static str); 4] {
+        [
+            (BLUEPRINTS[0], self.blueprints),
+            (MAPPING[0], self.mapping),
+            (FUNCTIONS, self.functions),
+            (REFINEMENT[0], self.refinement),
+        ]
+    }
+}
 
 /// File names of a profile's folder, the first that exists wins. The last ones are those of Ocean's own folders.
 const BLUEPRINTS: &[&str] = &["blueprints.yaml", "blueprints.yml", "blueprints.json"];
@@ -48,6 +93,7 @@ const MAPPING: &[&str] = &[
     "port-app-config.yml",
 ];
 const FUNCTIONS: &str = "functions.jq";
+const REFINEMENT: &[&str] = &["refinement.yaml", "refinement.yml", "refinement.json"];
 
 /// Blueprints and the mapping that fills them.
 #[derive(Debug)]
@@ -58,6 +104,8 @@ pub struct Profile {
     pub blueprints: Vec<Blueprint>,
     /// Everything beside `resources` at the root of the mapping, such as `createMissingRelatedEntities`.
     pub flags: Map<String, Value>,
+    /// How its blueprints are cut to what is used.
+    pub refinement: Refinement,
     resources: Vec<Resource>,
     programs: Vec<Program>,
 }
@@ -69,35 +117,19 @@ impl Profile {
     ///
     /// [`Error::Profile`] when there is no such profile or it is faulty.
     pub fn load(name_or_folder: &str) -> Result<Self, Error> {
-        if let Some(profile) = Self::built_in(name_or_folder) {
-            return profile;
-        }
+        let built_in = BuiltIn::named(name_or_folder);
         let folder = Utf8Path::new(name_or_folder);
-        if name_or_folder.contains(['/', '\\']) || folder.is_dir() {
+        if built_in.is_err() && (name_or_folder.contains(['/', '\\']) || folder.is_dir()) {
             return Self::from_folder(folder);
         }
-        let names = || BUILT_IN.iter().map(|built_in| built_in.name);
-        let known = names().collect::<Vec<_>>().join("`, `");
-        let similar = similar(name_or_folder, names());
-        let similar = similar.map_or(String::new(), |name| format!("did you mean `{name}`? "));
-        Err(Error::Profile {
-            profile: name_or_folder.to_owned(),
-            message: format!(
-                "there is no such profile or folder; {similar}built-in profiles: `{known}`"
-            ),
-        })
-    }
-
-    /// A profile inside the binary; `None` where none has this name.
-    #[must_use]
-    pub fn built_in(name: &str) -> Option<Result<Self, Error>> {
-        let built_in = BUILT_IN.iter().find(|built_in| built_in.name == name)?;
+        let built_in = built_in?;
         let files = Files {
             blueprints: File::new(BLUEPRINTS[0], built_in.blueprints),
             mapping: File::new(MAPPING[0], built_in.mapping),
-            functions: built_in.functions.unwrap_or_default().to_owned(),
+            functions: built_in.functions.to_owned(),
+            refinement: Some(File::new(REFINEMENT[0], built_in.refinement)),
         };
-        Some(Self::from_files(name, &files))
+        Self::from_files(built_in.name, &files)
     }
 
     /// A profile in a folder of the user.
@@ -115,18 +147,23 @@ impl Profile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(fault(format!("`{name}` cannot be read: {error}"))),
         };
-        let read_any = |names: &[&str]| {
+        let read_any = |names: &[&str]| -> Result<Option<File>, Error> {
             for name in names {
                 if let Some(file) = read(name)? {
-                    return Ok(file);
+                    return Ok(Some(file));
                 }
             }
-            Err(fault(format!("the folder has no file `{}`", names[0])))
+            Ok(None)
+        };
+        let read_one = |names: &[&str]| {
+            let missing = || fault(format!("the folder has no file `{}`", names[0]));
+            read_any(names)?.ok_or_else(missing)
         };
         let files = Files {
-            blueprints: read_any(BLUEPRINTS)?,
-            mapping: read_any(MAPPING)?,
+            blueprints: read_one(BLUEPRINTS)?,
+            mapping: read_one(MAPPING)?,
             functions: read(FUNCTIONS)?.map(|file| file.text).unwrap_or_default(),
+            refinement: read_any(REFINEMENT)?,
         };
         Self::from_files(folder.as_str(), &files)
     }
@@ -142,6 +179,10 @@ impl Profile {
     fn parse(name: &str, files: &Files) -> Result<Self, String> {
         let library = Library::new(&files.functions)
             .map_err(|message| format!("`{FUNCTIONS}`: {message}"))?;
+        let refinement = match &files.refinement {
+            Some(file) => file.checked(refinement)?,
+            None => Refinement::default(),
+        };
         let blueprints = files.blueprints.checked(blueprints)?;
         let mut expressions = Expressions::default();
         let (resources, flags) = files
@@ -158,6 +199,7 @@ impl Profile {
             name: name.to_owned(),
             blueprints,
             flags,
+            refinement,
             resources,
             programs,
         };
@@ -185,6 +227,16 @@ impl Profile {
         self.programs[leaf.program].first(input)
     }
 
+    /// The blueprints whose entities belong to the teams that own them.
+    pub(super) fn with_teams(&self) -> HashSet<&str> {
+        let is_direct = |blueprint: &&Blueprint| {
+            let ownership = blueprint.rest.get("ownership");
+            ownership.is_some_and(|ownership| ownership["type"] == "Direct")
+        };
+        let blueprints = self.blueprints.iter().filter(is_direct);
+        blueprints.map(|one| one.identifier.as_str()).collect()
+    }
+
     /// Names in mappings that their blueprint lacks, where the mapping says which blueprint that is.
     fn check_names(&self) -> Result<(), String> {
         let blueprints: HashMap<&str, &Blueprint> = self
@@ -210,6 +262,7 @@ struct Files {
     blueprints: File,
     mapping: File,
     functions: String,
+    refinement: Option<File>,
 }
 
 struct File {
@@ -227,27 +280,26 @@ impl File {
 
     /// What `parse` makes of the file's value; its name stands in front of whatever is wrong.
     fn checked<T>(&self, parse: impl FnOnce(Value) -> Result<T, String>) -> Result<T, String> {
-        let value = parse_yaml(&self.text);
+        let value = document::value(&self.text);
         let parsed = value.and_then(parse);
         parsed.map_err(|message| format!("`{}`: {message}", self.name))
     }
 }
 
-/// The value of a text that holds one YAML (or JSON) document.
-fn parse_yaml(text: &str) -> Result<Value, String> {
-    let mut documents = yaml::documents(text).into_iter();
-    let document = documents.next().ok_or("the file is empty")?;
-    if documents.next().is_some() {
-        return Err("the file holds more than one document".to_owned());
-    }
-    document.content.map_err(|errors| {
-        let Some(error) = errors.first() else {
-            return "the file is no YAML".to_owned();
-        };
-        let before = text.get(..error.at.start).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        format!("line {line}: {}", error.message)
-    })
+/// The switches of a refinement; one that is not mentioned keeps its default.
+fn refinement(value: Value) -> Result<Refinement, String> {
+    const SWITCHES: Keys = Keys::closed(&[
+        "dropUnusedBlueprints",
+        "dropUnusedProperties",
+        "dropUnusedRelations",
+        "relaxRequired",
+        "enums",
+    ]);
+    let Value::Object(switches) = &value else {
+        return Err("a map of switches belongs here".to_owned());
+    };
+    SWITCHES.check("the file", switches)?;
+    serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
 fn blueprints(value: Value) -> Result<Vec<Blueprint>, String> {

@@ -5,11 +5,14 @@ use std::error::Error;
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
+use super::Bridge;
+use super::Owners;
 use super::profile::Profile;
 use crate::backstage::dump::Dumped;
 use crate::backstage::validate::{Reference, Validated};
-use crate::backstage::{Entity, EntityRef, stitch};
+use crate::backstage::{Catalog, Entity, EntityRef, stitch};
 use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::port::refine::Refinement;
 use crate::port::{self, Targets};
 use crate::source::{FieldPath, Origin, Root, RootId, Sources};
 
@@ -67,6 +70,21 @@ fn validated(
     })
 }
 
+fn catalog_of(
+    catalog: &Catalog,
+    profile: &Profile,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> port::Catalog {
+    let bridge = Bridge {
+        catalog,
+        profile,
+        owners: Owners::AsStated,
+        sources,
+    };
+    super::catalog(bridge, diagnostics)
+}
+
 /// A profile in a folder, made of these files.
 fn profile(mapping: &str) -> Result<Profile, Box<dyn Error>> {
     profile_of(
@@ -105,7 +123,7 @@ fn mapped(mapping: &str, spec: &Value) -> Result<(Vec<port::Entity>, Findings), 
     let entities = vec![validated(&mut sources, value, &[])?];
     let mut diagnostics = Diagnostics::default();
     let catalog = stitch::catalog(entities, Dumped::default(), &mut diagnostics);
-    let result = super::catalog(&catalog, &profile(mapping)?, &sources, &mut diagnostics);
+    let result = catalog_of(&catalog, &profile(mapping)?, &sources, &mut diagnostics);
     let found = diagnostics.into_iter().map(|found| {
         let help = found.help.unwrap_or_default();
         (found.code, format!("{}; {help}", found.message))
@@ -138,8 +156,11 @@ fn an_entity_is_mapped() -> Outcome {
         json!({"deep": "Component", "none": null})
     );
     assert_eq!(entity.relations["r"], many(&["one", "2"]));
-    // The selector decides.
-    assert_eq!(mapped(&mapping, &json!({"type": "y"}))?, (vec![], vec![]));
+    // The selector decides, and nothing of the kind is left.
+    let (entities, found) = mapped(&mapping, &json!({"type": "y"}))?;
+    assert_eq!(entities, []);
+    assert_eq!(found[0].0, Code::UnmappedKind);
+    assert!(found[0].1.contains("leaves out the kind"), "{}", found[0].1);
     Ok(())
 }
 
@@ -260,7 +281,7 @@ fn unknown_blueprints_and_kinds_are_reported_once() -> Outcome {
     let mut diagnostics = Diagnostics::default();
     let catalog = stitch::catalog(entities, Dumped::default(), &mut diagnostics);
     let profile = Profile::load("standard")?;
-    let result = super::catalog(&catalog, &profile, &sources, &mut diagnostics);
+    let result = catalog_of(&catalog, &profile, &sources, &mut diagnostics);
     assert!(result.entities.is_empty());
     let notes: Vec<_> = diagnostics
         .iter()
@@ -376,6 +397,42 @@ fn faults_of_a_profile_name_their_entry() -> Outcome {
     Ok(())
 }
 
+#[test]
+fn a_profile_may_say_how_blueprints_are_cut() -> Outcome {
+    let load = |refinement: &str| -> Result<Profile, Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = Utf8Path::from_path(folder.path()).ok_or("path")?;
+        std::fs::write(path.join("blueprints.yaml"), "[]")?;
+        std::fs::write(path.join("mapping.yaml"), "resources: []")?;
+        std::fs::write(path.join("refinement.yaml"), refinement)?;
+        Ok(Profile::from_folder(path)?)
+    };
+    let refinement = load("dropUnusedRelations: false\nenums: [type]\n")?.refinement;
+    assert!(!refinement.drop_unused_relations && refinement.drop_unused_properties);
+    assert!(refinement.enums.contains("type"));
+    assert_eq!(
+        profile(&one(
+            "true",
+            &json!({"identifier": ".a", "blueprint": "\"b\""})
+        ))?
+        .refinement,
+        Refinement::default()
+    );
+    for (text, part) in [
+        (
+            "dropUnusedRelation: false",
+            "`refinement.yaml`: the file: unknown key `dropUnusedRelation`; did you mean `dropUnusedRelations`?",
+        ),
+        ("whatever: true", "unknown key `whatever`"),
+        ("relaxRequired: 1", "expected a boolean"),
+        ("[]", "a map of switches belongs here"),
+    ] {
+        let message = load(text).err().ok_or("no fault")?.to_string();
+        assert!(message.contains(part), "{message}\n{part}");
+    }
+    Ok(())
+}
+
 /// A catalog with every kind the `standard` profile maps.
 fn one_of_each(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> {
     let mut all = software(sources)?;
@@ -391,10 +448,8 @@ fn entity(kind: &str, name: &str, spec: &Value) -> Value {
 fn software(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> {
     let spec = json!({"type": "service", "lifecycle": "production", "owner": "payments", "language": "go"});
     let mut shop = entity("Component", "Shop", &spec);
-    shop["metadata"]["links"] =
-        json!([{"url": "https://a.example", "title": "A"}, {"url": "https://b.example"}]);
+    shop["metadata"]["links"] = json!([{"url": "https://a.example", "title": "A"}, {"url": "https://b.example", "icon": "docs"}]);
     shop["metadata"]["annotations"] = json!({"github.com/project-slug": "acme/shop"});
-    shop["metadata"]["uid"] = json!("1");
     let mut ledger = entity(
         "Resource",
         "ledger",
@@ -483,7 +538,7 @@ fn standard() -> Result<(port::Catalog, Diagnostics), Box<dyn Error>> {
     let catalog = stitch::catalog(entities, Dumped::default(), &mut Diagnostics::default());
     let mut diagnostics = Diagnostics::default();
     let profile = Profile::load("standard")?;
-    let result = super::catalog(&catalog, &profile, &sources, &mut diagnostics);
+    let result = catalog_of(&catalog, &profile, &sources, &mut diagnostics);
     Ok((result, diagnostics))
 }
 
@@ -559,7 +614,11 @@ fn standard_loses_nothing() -> Outcome {
                 "dependsOn group:default/payments"
             ]),
         ),
-        (0, "/p/otherFields", json!({"spec": {"language": "go"}})),
+        (
+            0,
+            "/p/otherFields",
+            json!({"metadata": {"links": [{"url": "https://b.example", "icon": "docs"}]}, "spec": {"language": "go"}}),
+        ),
         (
             0,
             "/p/links",
@@ -576,7 +635,7 @@ fn standard_loses_nothing() -> Outcome {
         (1, "/p/openApi", json!("openapi: 3.1.0")),
         (1, "/p/definition", json!(null)),
         (1, "/r", json!({"dependsOnComponents": ["Shop"]})),
-        (2, "/p/definition", json!("type Query")),
+        (2, "/p/graphql", json!("type Query")),
         (3, "/r", json!({"owningUser": "jo"})),
         (4, "/r", json!({"domain": "trade"})),
         (5, "/r", json!({"subdomainOf": "all"})),
@@ -597,7 +656,8 @@ fn standard_loses_nothing() -> Outcome {
         (7, "/p/email", json!("jo@acme.example")),
         (7, "/p/otherFields", json!(null)),
         (8, "/p/parameters", json!([{"title": "A"}])),
-        (8, "/p/otherFields", json!({"spec": {"secrets": {}}})),
+        (8, "/p/secrets", json!({})),
+        (8, "/p/otherFields", json!(null)),
         (9, "/r", json!({"dependsOnAiResources": ["other"]})),
         (9, "/p/license", json!("MIT")),
     ];

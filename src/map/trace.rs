@@ -11,11 +11,12 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::jq::Input;
-use super::{Mapped, Profile, input, map_entity};
+use super::{Bridge, Mapped, map_entity};
+use crate::backstage::Entity;
+use crate::backstage::entity::Relation;
 use crate::backstage::validate::{self, Reference};
-use crate::backstage::{Catalog, Entity, EntityRef};
 use crate::port;
-use crate::source::{FieldPath, Segment, Sources};
+use crate::source::{FieldPath, Segment};
 
 /// A part of an entity of Port.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -182,8 +183,10 @@ pub(super) type Parts = BTreeSet<(usize, Part)>;
 
 /// One entity of the catalog, mapped, and ready to be mapped without some of it.
 pub(super) struct Trace<'a> {
-    profile: &'a Profile,
+    bridge: Bridge<'a>,
+    index: usize,
     pub(super) entity: &'a Entity,
+    relations: Vec<Relation<'a>>,
     input: Value,
     /// What its fields refer to.
     pub(super) references: Vec<Reference>,
@@ -192,18 +195,16 @@ pub(super) struct Trace<'a> {
 }
 
 impl<'a> Trace<'a> {
-    pub(super) fn new(
-        catalog: &'a Catalog,
-        index: usize,
-        profile: &'a Profile,
-        sources: &Sources,
-    ) -> Self {
-        let entity = &catalog.entities()[index];
-        let input = input::of(catalog, index, sources);
-        let mapped = map_entity(entity, profile, &Input::new(input.clone())).0;
+    pub(super) fn new(bridge: Bridge<'a>, index: usize) -> Self {
+        let entity = &bridge.catalog.entities()[index];
+        let relations: Vec<_> = bridge.catalog.relations(index).collect();
+        let input = bridge.input(index, &bridge.relations(relations.clone()));
+        let mapped = map_entity(entity, bridge.profile, &Input::new(input.clone())).0;
         Self {
-            profile,
+            bridge,
+            index,
             entity,
+            relations,
             input,
             references: validate::references(entity),
             mapped,
@@ -223,18 +224,20 @@ impl<'a> Trace<'a> {
             change(&mut input, &Field::keys(["metadata", "identifier"]).0);
             return self.changed(input);
         }
-        let mut input = self.input.clone();
-        remove(&mut input, &field.0);
         let (gone, left): (Vec<_>, Vec<_>) = self
             .references
             .iter()
             .partition(|reference| field.holds(&reference.field));
-        for reference in gone {
-            let relation = relation_of(reference);
-            if !left.iter().any(|other| relation_of(other) == relation) {
-                remove_relation(&mut input, reference.forward, &relation.1);
-            }
-        }
+        let made = |references: &[&Reference], relation: &Relation<'_>| {
+            let mut references = references.iter();
+            references.any(|one| makes(one, relation))
+        };
+        let mut input = if gone.is_empty() {
+            self.input.clone()
+        } else {
+            self.input_with(|relation| !made(&gone, relation) || made(&left, relation))
+        };
+        remove(&mut input, &field.0);
         let parts = self.changed(input);
         if !parts.is_empty() {
             return parts;
@@ -249,31 +252,29 @@ impl<'a> Trace<'a> {
 
     /// The parts that change when a relation is left out, whichever side declares it.
     pub(super) fn without_relation(&self, relation_type: &str, target_ref: &str) -> Parts {
-        let mut input = self.input.clone();
-        remove_relation(&mut input, relation_type, target_ref);
-        self.changed(input)
+        self.changed(self.input_with(|relation| {
+            relation.relation_type != relation_type || relation.target_ref != target_ref
+        }))
     }
 
-    /// The relations that other entities declare, as type and target ref.
-    pub(super) fn foreign_relations(&self) -> Vec<(String, String)> {
-        let relations = self.input["relations"].as_array();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let relations = relations
-            .into_iter()
-            .flatten()
-            .map(|relation| (text(&relation["type"]), text(&relation["targetRef"])));
-        relations
-            .filter(|(relation_type, target)| {
-                !self
-                    .references
-                    .iter()
-                    .any(|own| own.forward == relation_type && own.target.canonical() == *target)
-            })
-            .collect()
+    /// The relations that other entities declare.
+    pub(super) fn foreign_relations(&self) -> impl Iterator<Item = &Relation<'a>> {
+        let is_own = |relation: &Relation<'_>| {
+            let mut references = self.references.iter();
+            references.any(|one| makes(one, relation))
+        };
+        self.relations.iter().filter(move |one| !is_own(one))
+    }
+
+    /// The input with these relations only.
+    fn input_with(&self, is_kept: impl Fn(&Relation<'_>) -> bool) -> Value {
+        let relations = self.relations.iter().copied();
+        let relations = self.bridge.relations(relations.filter(is_kept).collect());
+        self.bridge.input(self.index, &relations)
     }
 
     fn changed(&self, input: Value) -> Parts {
-        let (others, _) = map_entity(self.entity, self.profile, &Input::new(input));
+        let (others, _) = map_entity(self.entity, self.bridge.profile, &Input::new(input));
         let mut changed = Parts::new();
         for (position, Mapped { entity, .. }) in self.mapped.iter().enumerate() {
             match others.get(position) {
@@ -289,8 +290,10 @@ impl<'a> Trace<'a> {
     }
 }
 
-fn relation_of(reference: &Reference) -> (&'static str, String) {
-    (reference.forward, EntityRef::canonical(&reference.target))
+/// Whether a reference makes a relation.
+fn makes(reference: &Reference, relation: &Relation<'_>) -> bool {
+    reference.forward == relation.relation_type
+        && reference.target.canonical() == relation.target_ref
 }
 
 /// Tells the parts in which two entities differ.
@@ -385,14 +388,6 @@ fn change(value: &mut Value, steps: &[Step]) -> bool {
             any
         }
         _ => false,
-    }
-}
-
-fn remove_relation(input: &mut Value, relation_type: &str, target_ref: &str) {
-    if let Some(Value::Array(relations)) = input.get_mut("relations") {
-        relations.retain(|relation| {
-            relation["type"] != relation_type || relation["targetRef"] != target_ref
-        });
     }
 }
 

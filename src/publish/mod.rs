@@ -5,6 +5,7 @@
 //! The folders may hold whatever a pull request of a stranger put there, so nothing is written through a symbolic link
 //! and nothing is overwritten that this tool did not write.
 
+mod files;
 mod keep;
 
 use std::collections::HashMap;
@@ -18,6 +19,8 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::generated;
 use crate::render::Manifest;
 use crate::source::{RootId, Sources};
+
+pub use files::files;
 
 /// How much of a file is read to tell whether it is ours.
 const HEAD_BYTES: u64 = 4096;

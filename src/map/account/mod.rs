@@ -15,12 +15,12 @@ use std::fmt;
 
 use rayon::prelude::*;
 
-use super::Profile;
 use super::trace::{Field, Part, Step};
+use super::{Bridge, Profile};
 use crate::backstage::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::port;
-use crate::source::{Location, Sources};
+use crate::source::Location;
 pub(super) use walk::{Lessons, World, contains, is_empty};
 
 /// How many entities of a kind teach all others, and how many of those share what they learn besides. Fixed, so that the
@@ -151,14 +151,13 @@ impl Fate {
 /// `detailed` asks for the account of each entity beside the totals.
 #[must_use]
 pub fn of(
-    catalog: &Catalog,
-    profile: &Profile,
+    bridge: Bridge<'_>,
     converted: &port::Catalog,
-    sources: &Sources,
     detailed: bool,
     diagnostics: &mut Diagnostics,
 ) -> Account {
-    let world = World::new(catalog, profile, converted, sources);
+    let catalog = bridge.catalog;
+    let world = World::new(bridge, converted);
     let mut by_kind: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, entity) in catalog.entities().iter().enumerate() {
         by_kind
@@ -192,7 +191,7 @@ pub fn of(
         lost: lost(catalog, &entities),
         entities,
     };
-    report(&account.lost, profile, diagnostics);
+    report(&account.lost, bridge.profile, diagnostics);
     if !detailed {
         account.entities = Vec::new();
     }

@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::super::trace::{Field, Part, Parts, Step, Trace, parts_of, top_fields, value_of};
 use super::{EntityAccount, Fate, FieldAccount, Holder, Reason};
 use crate::backstage::validate::{self, Reference};
-use crate::backstage::{Catalog, Entity, EntityRef};
-use crate::map::Profile;
+use crate::backstage::{Entity, EntityRef};
+use crate::map::Bridge;
 use crate::port;
-use crate::source::{Origin, Sources};
+use crate::source::Origin;
 
 /// How often one entity is mapped again to trace its fields; beyond that they count as dropped.
 pub(super) const MAX_PROBES: usize = 400;
@@ -46,9 +46,7 @@ struct Lesson {
 
 /// All that an account is made from.
 pub(in crate::map) struct World<'a> {
-    catalog: &'a Catalog,
-    profile: &'a Profile,
-    sources: &'a Sources,
+    bridge: Bridge<'a>,
     blueprints: HashMap<&'a str, &'a port::Blueprint>,
     /// What is written for each descriptor.
     written: BTreeMap<Origin, Vec<&'a port::Entity>>,
@@ -56,22 +54,15 @@ pub(in crate::map) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub(in crate::map) fn new(
-        catalog: &'a Catalog,
-        profile: &'a Profile,
-        converted: &'a port::Catalog,
-        sources: &'a Sources,
-    ) -> Self {
+    pub(in crate::map) fn new(bridge: Bridge<'a>, converted: &'a port::Catalog) -> Self {
         let mut written: BTreeMap<Origin, Vec<&port::Entity>> = BTreeMap::new();
         for entity in &converted.entities {
             written.entry(entity.origin).or_default().push(entity);
         }
         let blueprints = converted.blueprints.iter();
-        let entities = catalog.entities().iter().enumerate();
+        let entities = bridge.catalog.entities().iter().enumerate();
         Self {
-            catalog,
-            profile,
-            sources,
+            bridge,
             blueprints: blueprints
                 .map(|blueprint| (blueprint.identifier.as_str(), blueprint))
                 .collect(),
@@ -83,7 +74,7 @@ impl<'a> World<'a> {
     }
 
     fn trace(&self, index: usize) -> Trace<'a> {
-        Trace::new(self.catalog, index, self.profile, self.sources)
+        Trace::new(self.bridge, index)
     }
 
     fn written_of(&self, origin: Origin) -> &[&'a port::Entity] {
@@ -109,8 +100,8 @@ impl<'a> World<'a> {
         index: usize,
         lessons: &mut Lessons,
     ) -> Option<EntityAccount> {
-        let entity = &self.catalog.entities()[index];
-        if !self.profile.has_kind(&entity.entity_ref.kind) {
+        let entity = &self.bridge.catalog.entities()[index];
+        if !self.bridge.profile.has_kind(&entity.entity_ref.kind) {
             return None;
         }
         let written = self.written_of(entity.origin);
@@ -370,7 +361,7 @@ impl Walk<'_, '_> {
             return Vec::new();
         };
         let holder = &self.entity.entity_ref;
-        let written = world.written_of(world.catalog.entities()[*index].origin);
+        let written = world.written_of(world.bridge.catalog.entities()[*index].origin);
         let key = (inverse.to_owned(), target.kind.to_lowercase());
         if let Some(lesson) = self.lessons.inverses.get(&key) {
             let known = where_some(written, lesson, |held| names(held, holder));

@@ -224,7 +224,7 @@ impl Faults<'_> {
         if let (Some(default), Some(allowed)) = (definition.get("default"), definition.get("enum"))
             && !allowed
                 .as_array()
-                .is_some_and(|allowed| allowed.contains(default))
+                .is_some_and(|allowed| allowed.is_empty() || allowed.contains(default))
         {
             let fault = format!("{what} has a default that its enum does not allow");
             self.add(fault, "add the default to `enum`, or remove it");

@@ -82,6 +82,8 @@ fn unmet(value: &Value, definition: &Map<String, Value>) -> Option<Unmet> {
         return Some((wanted.to_owned(), None));
     }
     if let Some(allowed) = definition.get("enum").and_then(Value::as_array)
+        // An empty one is filled with the values in use later.
+        && !allowed.is_empty()
         && !allowed.contains(value)
     {
         let help = "use one of the allowed values, or add this one to `enum` in the blueprint";

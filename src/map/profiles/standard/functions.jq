@@ -16,6 +16,15 @@ def present: if . == null or length == 0 then null else . end;
 
 def links: [.metadata.links[]? | {url} + if .title then {displayText: .title} else {} end] | present;
 
+# The items of a text such as `a, b`.
+def comma_list: strings | split(",") | map(trim) | map(select(. != "")) | present;
+
+# The address in a location such as `url:https://github.com/acme/shop`; other locations have none.
+def location_url: strings | select(startswith("url:")) | ltrimstr("url:");
+
+# The type of an API in lower-case letters: `Open API` is `openapi`. Empty where it is none.
+def api_type: (.spec.type | strings | ascii_downcase | gsub("[^a-z]"; "")) // "";
+
 # The kinds that mapping.yaml knows. An entity of another kind is not in Port, so it cannot hold a fact.
 def has_blueprint:
   IN("component", "api", "resource", "system", "domain", "group", "user", "template", "airesource");
@@ -23,6 +32,8 @@ def has_blueprint:
 # Relations that are the other side of one that the target holds.
 def is_inverse:
   IN("ownerOf", "hasPart", "apiProvidedBy", "apiConsumedBy", "dependencyOf", "parentOf", "hasMember");
+
+def dependencies: ["dependsOn component", "dependsOn resource", "dependsOn api", "dependsOn system"];
 
 # Relations that no relation of the blueprint holds, as text such as `dependsOn group:default/ops`. What the blueprint
 # does hold is given as type and kind, `partOf system`: `$single` holds the first entity, `$many` all of them.
@@ -35,23 +46,52 @@ def other_relations($single; $many):
   | map(.type + " " + .targetRef)
   | present;
 
-# A profile without the fields that every group and user has as properties, or none.
-def without_shown_profile:
-  if (.profile | type) != "object" then . else
-    (.profile |= del(.displayName, .email, .picture)) | if .profile == {} then del(.profile) else . end
+# Whether Backstage knows the kind and so makes relations of its spec. A `component`, and a Component of another
+# apiVersion, is a kind of its own.
+def is_known:
+  if .kind == "Template" then .apiVersion == "scaffolder.backstage.io/v1beta3"
+  elif .kind == "AiResource" then .apiVersion == "backstage.io/v1alpha1"
+  else
+    (.kind | IN("Component", "API", "Resource", "System", "Domain", "Group", "User"))
+    and (.apiVersion | IN("backstage.io/v1alpha1", "backstage.io/v1beta1"))
   end;
 
-# Fields that no property holds, below `metadata` and `spec`. `known` are the fields of the spec that are held.
-# The catalog's own bookkeeping (uid, etag, generation) is not the author's and changes by itself.
-def other_fields(known):
-  .spec.profile.displayName? as $name
-  | {
-      metadata: (
-        .metadata
-        | del(.name, .namespace, .identifier, .description, .labels, .annotations, .tags, .links,
-            .uid, .etag, .generation)
-        | if $name == null or $name == .title then del(.title) else . end),
-      spec: ((.spec // {}) | del(known) | without_shown_profile)
-    }
+# The field, if the entities it names hold the fact: those that are known but not converted do not.
+def held_there(field; $type):
+  if all(.relations[] | select(.type == $type and .resolved); .converted) then field else empty end;
+
+# The field, if all its references are relations to these kinds.
+def held_for(field; $type; $kinds):
+  [.relations[] | select(.type == $type and (.target.kind | IN($kinds[])))] as $relations
+  | if [field | toarray[]] | length <= ($relations | length) then field else empty end;
+
+# Fields of an AiResource. Backstage makes no relation of a reference to another kind than these.
+def ai_fields:
+  .spec.category, .spec.rationale, .spec.version, .spec.license, .spec.compatibility, .spec.allowedTools,
+  .spec.disciplines, .spec.categories, .spec.agents;
+def ai_references:
+  held_for(.spec.owner; "ownedBy"; ["group", "user"]),
+  held_for(.spec.dependsOn; "dependsOn"; ["airesource"]),
+  held_for(.spec.skills; "hasPart"; ["airesource"]),
+  held_for(.spec.plugins; "hasPart"; ["airesource"]);
+
+# Fields of groups and users.
+def profile_fields: .spec.profile.displayName?, .spec.profile.email?, .spec.profile.picture?;
+
+# What no property and no relation holds, as in the descriptor. `fields` are held by properties, `references` by relations
+# if the kind is known. Of links, the property has no place for icons and types.
+def other_fields(fields; references):
+  (.spec.profile.displayName? // .metadata.title) as $title
+  | [.metadata.links[]? | select(keys - ["title", "url"] != [])] as $links
+  | del(fields, (if is_known then references else empty end))
+  | del(
+      .metadata.name, .metadata.namespace, .metadata.identifier, .metadata.description, .metadata.labels,
+      .metadata.annotations, .metadata.tags, .metadata.links, .relations, .source)
+  | if $links != [] then .metadata.links = $links else . end
+  | if .metadata.title == $title then del(.metadata.title) else . end
+  | if .spec.profile? | IN(null, {}) then del(.spec.profile) else . end
+  | if .kind | IN("Component", "API", "Resource", "System", "Domain", "Group", "User", "Template", "AiResource")
+    then del(.kind) else . end
+  | if .apiVersion | IN("backstage.io/v1alpha1", "scaffolder.backstage.io/v1beta3") then del(.apiVersion) else . end
   | with_entries(select(.value | . != null and length > 0))
   | present;

@@ -1,16 +1,22 @@
 //! Cuts the blueprints to what the entities use.
 //!
 //! In: a checked catalog. Out: the same entities, and blueprints without parts that nothing fills. Entities are never
-//! changed, and nothing is added to a blueprint.
+//! changed, and nothing is added to a blueprint but the enums that are asked for.
+
+mod enums;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::port::{self, Blueprint, Targets};
 
-/// Which parts of blueprints are cut. All of them by default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which parts of blueprints are cut, and which enums are made. By default everything unused goes and no enum is made.
+///
+/// As data (a profile may hold it), its keys are the names of the fields in camel case, all of them optional.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of its own in the configuration"
@@ -24,6 +30,9 @@ pub struct Refinement {
     pub drop_unused_relations: bool,
     /// Requires a property or relation only if every entity has it. Nothing becomes required that was not.
     pub relax_required: bool,
+    /// Names of properties that become enums with colours, of the values in use, in every blueprint that has them as a
+    /// text or a number or a list of those. An enum refuses the next value that nobody used before.
+    pub enums: BTreeSet<String>,
 }
 
 impl Default for Refinement {
@@ -33,6 +42,7 @@ impl Default for Refinement {
             drop_unused_properties: true,
             drop_unused_relations: true,
             relax_required: true,
+            enums: BTreeSet::new(),
         }
     }
 }
@@ -43,6 +53,10 @@ impl Default for Refinement {
 /// Mirror properties, aggregations and inherited ownership whose path no longer leads anywhere are dropped. Whatever the
 /// switches say, no relation stays both `many` and `required` (Port refuses it) and `required` names no property that is
 /// gone. The order of blueprints does not change.
+///
+/// A definition with `enum: []` (of a list: `items` with it) asks for an enum of the values in use, sorted. Where it has
+/// `enumColors` too, every value that they do not name gets a colour of Port's palette, always the same one. Without
+/// values there is no enum.
 #[must_use]
 pub fn blueprints(catalog: port::Catalog, refinement: &Refinement) -> port::Catalog {
     let port::Catalog {
@@ -52,8 +66,9 @@ pub fn blueprints(catalog: port::Catalog, refinement: &Refinement) -> port::Cata
     let usage = Usage::of(&entities);
     for blueprint in &mut blueprints {
         let uses = usage.0.get(blueprint.identifier.as_str());
-        cut_unused(blueprint, uses.unwrap_or(&Uses::default()), *refinement);
+        cut_unused(blueprint, uses.unwrap_or(&Uses::default()), refinement);
     }
+    enums::fill(&mut blueprints, &entities, &refinement.enums);
     if refinement.drop_unused_blueprints {
         let kept = reachable(&blueprints, &usage);
         blueprints.retain(|blueprint| kept.contains(&blueprint.identifier));
@@ -96,7 +111,7 @@ impl<'a> Usage<'a> {
     }
 }
 
-fn cut_unused(blueprint: &mut Blueprint, uses: &Uses<'_>, refinement: Refinement) {
+fn cut_unused(blueprint: &mut Blueprint, uses: &Uses<'_>, refinement: &Refinement) {
     let calculations: Vec<String> = blueprint
         .calculation_properties
         .values()
@@ -282,249 +297,4 @@ fn is_lost_aggregation(definition: &Value, by_id: &HashMap<&str, &Blueprint>) ->
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use camino::Utf8Path;
-    use serde_json::{Value, json};
-
-    use super::{Refinement, blueprints, mentions};
-    use crate::port::{Blueprint, Catalog, Entity, Targets};
-    use crate::source::{Origin, Root, RootId, Sources};
-
-    type Result<T = ()> = std::result::Result<T, serde_json::Error>;
-
-    const NONE: Refinement = Refinement {
-        drop_unused_blueprints: false,
-        drop_unused_properties: false,
-        drop_unused_relations: false,
-        relax_required: false,
-    };
-
-    fn entity(blueprint: &str, properties: &[&str], relations: &[&str]) -> Entity {
-        let mut sources = Sources::new(vec![Root {
-            path: ".".into(),
-            repository: None,
-        }]);
-        Entity {
-            identifier: "a".to_owned(),
-            title: None,
-            icon: None,
-            blueprint: blueprint.to_owned(),
-            team: None,
-            properties: properties
-                .iter()
-                .map(|&name| (name.to_owned(), json!("x")))
-                .collect(),
-            relations: relations
-                .iter()
-                .map(|&name| (name.to_owned(), Targets::One("t".to_owned())))
-                .collect(),
-            origin: Origin {
-                file: sources.add(RootId(0), Utf8Path::new("catalog-info.yaml")),
-                document: 0,
-                line: 1,
-            },
-        }
-    }
-
-    fn profile() -> Result<Vec<Blueprint>> {
-        serde_json::from_value(json!([
-            {
-                "identifier": "component", "title": "Component",
-                "schema": {
-                    "properties": {
-                        "tier": {"type": "string"},
-                        "language": {"type": "string"},
-                        "score": {"type": "number"},
-                    },
-                    "required": ["tier", "language"],
-                },
-                "relations": {
-                    "system": {"target": "system", "required": true},
-                    "group": {"target": "group"},
-                    "parts": {"target": "component", "many": true, "required": true},
-                },
-                "mirrorProperties": {
-                    "domain": {"path": "system.domain.$title"},
-                    "systemTier": {"path": "system.tier"},
-                    "leader": {"path": "group.$title"},
-                },
-                "calculationProperties": {"grade": {"type": "number", "calculation": ".properties.score * 2"}},
-                "ownership": {"type": "Inherited", "path": "group"},
-            },
-            {
-                "identifier": "system", "title": "System",
-                "schema": {"properties": {"tier": {"type": "string"}}},
-                "relations": {"domain": {"target": "domain"}},
-                "aggregationProperties": {
-                    "components": {"title": "C", "target": "component", "calculationSpec": {"func": "count"}},
-                    "users": {"title": "U", "target": "user", "calculationSpec": {"func": "count"}},
-                },
-            },
-            {"identifier": "domain", "title": "Domain", "schema": {"properties": {}}},
-            {"identifier": "group", "title": "Group", "schema": {"properties": {}}},
-            {"identifier": "user", "title": "User", "schema": {"properties": {}},
-                "relations": {"group": {"target": "group"}}},
-        ]))
-    }
-
-    fn refined(entities: Vec<Entity>, refinement: Refinement) -> Result<BTreeMap<String, Value>> {
-        let catalog = Catalog {
-            blueprints: profile()?,
-            entities,
-        };
-        let mut bodies = BTreeMap::new();
-        for blueprint in blueprints(catalog, &refinement).blueprints {
-            bodies.insert(
-                blueprint.identifier.clone(),
-                serde_json::to_value(blueprint)?,
-            );
-        }
-        Ok(bodies)
-    }
-
-    fn keys(body: &Value, pointer: &str) -> Vec<String> {
-        let map = body.pointer(pointer).and_then(Value::as_object);
-        map.into_iter()
-            .flat_map(|map| map.keys().cloned())
-            .collect()
-    }
-
-    #[test]
-    fn everything_unused_goes_by_default() -> Result {
-        let entities = vec![
-            entity("component", &["tier"], &["system", "parts"]),
-            entity("component", &["tier", "language"], &["parts"]),
-        ];
-        let bodies = refined(entities, Refinement::default())?;
-        let names: Vec<_> = bodies.keys().collect();
-        // The system has no entity here, but components lead to it.
-        assert_eq!(names, ["component", "system"]);
-        let component = &bodies["component"];
-        assert_eq!(
-            keys(component, "/schema/properties"),
-            ["language", "score", "tier"]
-        );
-        assert_eq!(component["schema"]["required"], json!(["tier"]));
-        assert_eq!(keys(component, "/relations"), ["parts", "system"]);
-        assert_eq!(component["relations"]["system"]["required"], false);
-        assert_eq!(component["relations"]["parts"]["required"], false);
-        assert_eq!(keys(component, "/mirrorProperties"), [""; 0]);
-        assert_eq!(component.get("ownership"), None);
-        assert_eq!(
-            keys(&bodies["system"], "/aggregationProperties"),
-            ["components"]
-        );
-        Ok(())
-    }
-
-    #[test]
-    fn what_is_in_use_stays() -> Result {
-        let entities = vec![
-            entity("component", &["tier"], &["system", "group"]),
-            entity("system", &["tier"], &["domain"]),
-        ];
-        let bodies = refined(entities, Refinement::default())?;
-        let names: Vec<_> = bodies.keys().collect();
-        assert_eq!(names, ["component", "domain", "group", "system"]);
-        let component = &bodies["component"];
-        assert_eq!(
-            keys(component, "/mirrorProperties"),
-            ["domain", "systemTier", "leader"]
-        );
-        assert_eq!(component["relations"]["system"]["required"], true);
-        assert_eq!(component["ownership"]["path"], "group");
-        Ok(())
-    }
-
-    #[test]
-    fn a_null_and_an_empty_list_are_no_use() -> Result {
-        let mut bare = entity("component", &["tier"], &["parts"]);
-        bare.properties.insert("tier".to_owned(), Value::Null);
-        bare.relations
-            .insert("parts".to_owned(), Targets::Many(Vec::new()));
-        let bodies = refined(vec![bare], Refinement::default())?;
-        assert_eq!(keys(&bodies["component"], "/schema/properties"), ["score"]);
-        assert_eq!(keys(&bodies["component"], "/relations"), [""; 0]);
-        Ok(())
-    }
-
-    #[test]
-    fn each_switch_works_alone() -> Result {
-        let entities = || vec![entity("component", &["tier"], &["group"])];
-        let bodies = refined(entities(), NONE)?;
-        let mut untouched = BTreeMap::new();
-        for mut blueprint in profile()? {
-            if let Some(parts) = blueprint.relations.get_mut("parts") {
-                parts.required = false; // never both
-            }
-            untouched.insert(
-                blueprint.identifier.clone(),
-                serde_json::to_value(blueprint)?,
-            );
-        }
-        assert_eq!(bodies, untouched);
-
-        let bodies = refined(
-            entities(),
-            Refinement {
-                drop_unused_blueprints: true,
-                ..NONE
-            },
-        )?;
-        let names: Vec<_> = bodies.keys().collect();
-        assert_eq!(names, ["component", "domain", "group", "system"]);
-
-        let bodies = refined(
-            entities(),
-            Refinement {
-                drop_unused_properties: true,
-                ..NONE
-            },
-        )?;
-        assert_eq!(bodies.len(), 5);
-        let component = &bodies["component"];
-        assert_eq!(keys(component, "/schema/properties"), ["score", "tier"]);
-        assert_eq!(component["schema"]["required"], json!(["tier"]));
-        assert_eq!(keys(component, "/relations"), ["group", "parts", "system"]);
-        assert_eq!(keys(component, "/mirrorProperties"), ["domain", "leader"]);
-
-        let bodies = refined(
-            entities(),
-            Refinement {
-                drop_unused_relations: true,
-                ..NONE
-            },
-        )?;
-        let component = &bodies["component"];
-        assert_eq!(keys(component, "/schema/properties").len(), 3);
-        assert_eq!(keys(component, "/relations"), ["group"]);
-        assert_eq!(keys(component, "/mirrorProperties"), ["leader"]);
-
-        let bodies = refined(
-            entities(),
-            Refinement {
-                relax_required: true,
-                ..NONE
-            },
-        )?;
-        let component = &bodies["component"];
-        assert_eq!(component["schema"]["required"], json!(["tier"]));
-        assert_eq!(component["relations"]["system"]["required"], false);
-        Ok(())
-    }
-
-    #[test]
-    fn names_in_calculations_are_words() {
-        for (jq, is_mentioned) in [
-            (".properties.a", true),
-            (".properties[\"a\"]", true),
-            (".properties.a-1", true),
-            (".properties.ab", false),
-            (".properties.b_a", false),
-        ] {
-            assert_eq!(mentions(jq, "a"), is_mentioned, "{jq}");
-        }
-    }
-}
+mod tests;
