@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value};
 
 use super::jq::{Input, Library, Program};
@@ -56,6 +56,8 @@ pub struct Profile {
     pub name: String,
     /// The blueprints in the order of the file.
     pub blueprints: Vec<Blueprint>,
+    /// The folder that the blueprints are from instead, see [`Profile::take_blueprints`].
+    pub(super) given: Option<Utf8PathBuf>,
     /// Everything beside `resources` at the root of the mapping, such as `createMissingRelatedEntities`.
     pub flags: Map<String, Value>,
     resources: Vec<Resource>,
@@ -157,6 +159,7 @@ impl Profile {
         let profile = Self {
             name: name.to_owned(),
             blueprints,
+            given: None,
             flags,
             resources,
             programs,
@@ -226,7 +229,7 @@ impl File {
 }
 
 /// The value of a text that holds one YAML (or JSON) document.
-fn parse_yaml(text: &str) -> Result<Value, String> {
+pub(super) fn parse_yaml(text: &str) -> Result<Value, String> {
     let mut documents = yaml::documents(text).into_iter();
     let document = documents.next().ok_or("the file is empty")?;
     if documents.next().is_some() {
@@ -242,7 +245,7 @@ fn parse_yaml(text: &str) -> Result<Value, String> {
     })
 }
 
-fn blueprints(value: Value) -> Result<Vec<Blueprint>, String> {
+pub(super) fn blueprints(value: Value) -> Result<Vec<Blueprint>, String> {
     let Value::Array(items) = value else {
         return Err("a list of blueprints belongs here".to_owned());
     };

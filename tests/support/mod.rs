@@ -5,6 +5,8 @@
     reason = "every test binary has its own copy and uses a part of it"
 )]
 
+pub(crate) mod port;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::{self, File};
