@@ -70,10 +70,14 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     }
     start_threads(&command.input)?;
     let destination = command.destination()?;
+    let mut profile = Profile::load(&command.profile)?;
+    if let Some(folder) = &command.blueprints {
+        profile.take_blueprints(folder)?;
+    }
     let options = Options {
-        profile: Profile::load(&command.profile)?,
+        profile,
         format: command.format(),
-        refinement: Refinement::default(),
+        refinement: command.refinement(Refinement::default()),
     };
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
     if conversion.reading.tally.is_empty() {

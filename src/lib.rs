@@ -136,7 +136,9 @@ pub struct Conversion {
 ///
 /// As [`catalog`]; [`Error::NoSuchEnum`] when the profile has no property that the refinement names.
 pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
-    refine::check_enums(&options.refinement, &options.profile.blueprints)?;
+    if !options.profile.has_given_blueprints() {
+        refine::check_enums(&options.refinement, &options.profile.blueprints)?;
+    }
     let mut reading = catalog(inputs)?;
     let Reading {
         sources,

@@ -32,6 +32,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "report",
             "publish",
             "render",
+            "port",
             "backstage",
             "source",
             "diagnostic",

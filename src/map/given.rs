@@ -51,6 +51,12 @@ impl Profile {
         self.given = Some(folder.to_owned());
         Ok(())
     }
+
+    /// Whether the blueprints are not the profile's own.
+    #[must_use]
+    pub fn has_given_blueprints(&self) -> bool {
+        self.given.is_some()
+    }
 }
 
 fn fault(path: &Utf8Path, message: String) -> Error {

@@ -68,7 +68,7 @@ pub fn catalog(
     port::Catalog {
         blueprints: profile.blueprints.clone(),
         entities,
-        are_given: profile.given.is_some(),
+        are_given: profile.has_given_blueprints(),
     }
 }
 
