@@ -6,6 +6,7 @@ use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Error, Severity};
 use backstage2port::map::{Owners, Profile};
+use backstage2port::port::refine::Refinement;
 use backstage2port::publish::Destination;
 use backstage2port::render::Format;
 use backstage2port::report::Style;
@@ -125,6 +126,26 @@ pub(crate) struct Model {
     /// Let teams own everything: what a user owns is owned by the groups of the user. A user without a known group stays
     #[arg(long)]
     teams_only: bool,
+    /// Keep these parts of blueprints although nothing uses them; repeatable, or a list with commas
+    #[arg(long, value_enum, value_name = "PART", value_delimiter = ',')]
+    keep_unused: Vec<BlueprintPart>,
+    /// Leave properties and relations required that some entities lack. Port refuses such entities
+    #[arg(long)]
+    keep_required: bool,
+    /// Make an enum with colours of this property in every blueprint that has it, such as `type` or `lifecycle`;
+    /// repeatable. The enum holds the values in use, so Port refuses the next new value until the blueprint is
+    /// written again
+    #[arg(long = "enum", value_name = "PROPERTY")]
+    enums: Vec<String>,
+    /// Take the blueprints in this folder as they are: API bodies in *.json and *.yaml, such as `.port/blueprints` of a
+    /// run over all repositories. Entities are held against them, and no blueprint is written. For repositories that
+    /// are converted one at a time
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["keep_unused", "keep_required", "enums"]
+    )]
+    blueprints: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -177,6 +198,18 @@ pub(crate) enum ReportFormat {
     Text,
     /// One object with everything, above all what became of every field
     Json,
+}
+
+/// What of a blueprint may go unused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BlueprintPart {
+    /// Blueprints without entities
+    Blueprints,
+    /// Properties that no entity has
+    Properties,
+    /// Relations that no entity has
+    Relations,
+    All,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -282,18 +315,33 @@ impl Convert {
 impl Model {
     /// How the catalog is converted.
     pub(crate) fn options(&self) -> Result<Options, Error> {
-        let profile = Profile::load(&self.profile)?;
+        let mut profile = Profile::load(&self.profile)?;
+        if let Some(folder) = &self.blueprints {
+            profile.take_blueprints(folder)?;
+        }
         Ok(Options {
-            refinement: profile.refinement.clone(),
-            profile,
+            refinement: self.refinement(profile.refinement.clone()),
             owners: if self.teams_only {
                 Owners::Groups
             } else {
                 Owners::AsStated
             },
-            format: Format::default(),
-            detailed_account: false,
+            ..Options::with(profile)
         })
+    }
+
+    /// How blueprints are refined: as the profile says, unless an argument says otherwise.
+    fn refinement(&self, of_profile: Refinement) -> Refinement {
+        let is_kept = |part| {
+            self.keep_unused.contains(&part) || self.keep_unused.contains(&BlueprintPart::All)
+        };
+        let mut refinement = of_profile;
+        refinement.drop_unused_blueprints &= !is_kept(BlueprintPart::Blueprints);
+        refinement.drop_unused_properties &= !is_kept(BlueprintPart::Properties);
+        refinement.drop_unused_relations &= !is_kept(BlueprintPart::Relations);
+        refinement.relax_required &= !self.keep_required;
+        refinement.enums.extend(self.enums.iter().cloned());
+        refinement
     }
 }
 

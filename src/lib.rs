@@ -125,6 +125,20 @@ pub struct Options {
     pub detailed_account: bool,
 }
 
+impl Options {
+    /// The ways of a profile; everything else as it is by default.
+    #[must_use]
+    pub fn with(profile: Profile) -> Self {
+        Self {
+            refinement: profile.refinement.clone(),
+            profile,
+            owners: Owners::default(),
+            format: Format::default(),
+            detailed_account: false,
+        }
+    }
+}
+
 /// What a conversion made.
 #[derive(Debug)]
 pub struct Conversion {
@@ -142,8 +156,11 @@ pub struct Conversion {
 ///
 /// # Errors
 ///
-/// As [`catalog`].
+/// As [`catalog`]; [`Error::NoSuchEnum`] when the profile has no property that the refinement names.
 pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
+    if !options.profile.has_given_blueprints() {
+        refine::check_enums(&options.refinement, &options.profile.blueprints)?;
+    }
     let mut reading = catalog(inputs)?;
     let Reading {
         sources,
@@ -158,10 +175,14 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         sources,
     };
     let mapped = map::catalog(bridge, diagnostics);
-    check::blueprints(&mapped.blueprints, diagnostics);
-    let checked = check::entities(mapped, diagnostics);
+    if !mapped.are_given {
+        check::blueprints(&mapped.blueprints, diagnostics);
+    }
+    let locate =
+        |entity: &port::Entity, part: check::Part<'_>| explain::place(bridge, entity, &part.into());
+    let checked = check::entities(mapped, &locate, diagnostics);
     let port = refine::blueprints(checked, &options.refinement);
-    check::required(&port, diagnostics);
+    check::required(&port, &locate, diagnostics);
     let account = account::of(bridge, &port, options.detailed_account, diagnostics);
     let manifests = render::manifests(&port, sources, options.format);
     diagnostics.sort(sources);

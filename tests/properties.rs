@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::backstage::{EntityRef, Mode};
-use backstage2port::map::{Owners, Profile};
-use backstage2port::port::refine::Refinement;
-use backstage2port::render::Format;
+use backstage2port::map::Profile;
 use backstage2port::report::{self, Style, text};
 use backstage2port::source::{FieldPath, Root, Segment};
 use backstage2port::{Conversion, Dumps, Inputs, Options, catalog, convert};
@@ -60,11 +58,8 @@ fn in_folder<'a, T>(
 /// Converts a folder, and shows every finding: excerpts are cut from the same hostile text.
 fn converted(root: &Utf8Path, mode: Mode) -> Result<Conversion, TestCaseError> {
     let options = Options {
-        profile: Profile::load("standard").map_err(fault)?,
-        owners: Owners::AsStated,
-        refinement: Refinement::default(),
-        format: Format::Yaml,
         detailed_account: true,
+        ..Options::with(Profile::load("standard").map_err(fault)?)
     };
     let conversion = convert(inputs(root, mode)?, &options).map_err(fault)?;
     let reading = &conversion.reading;

@@ -13,7 +13,7 @@ use super::account::{Fate, FieldAccount, Lessons, World, contains, is_empty};
 use super::trace::{Field, Part, Parts, Step, Trace, parts_of, top_fields, value_of};
 use crate::backstage::{Catalog, validate};
 use crate::port;
-use crate::source::Location;
+use crate::source::{FieldPath, Location};
 
 /// Where an entity of Backstage went.
 #[derive(Debug)]
@@ -95,23 +95,43 @@ pub fn entity(bridge: Bridge<'_>, index: usize, converted: &port::Catalog) -> Ex
     }
 }
 
-/// The place that a part of an entity of Port comes from: the first field it was made from, or else the descriptor.
+/// The place that a part of an entity of Port comes from: the innermost field that its expression reads first, or else
+/// the descriptor.
 #[must_use]
 pub fn place(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Location {
-    let catalog = bridge.catalog;
-    let document = entity.origin.document();
-    let mut entities = catalog.entities().iter();
-    let Some(index) = entities.position(|other| other.origin == entity.origin) else {
-        return document;
-    };
+    let found = field_of(bridge, entity, part);
+    found.map_or_else(
+        || entity.origin.document(),
+        |path| entity.origin.value(path),
+    )
+}
+
+fn field_of(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Option<FieldPath> {
+    let mut entities = bridge.catalog.entities().iter();
+    let index = entities.position(|other| other.origin == entity.origin)?;
     let trace = Trace::new(bridge, index);
-    let position = trace.mapped.iter().position(|mapped| {
+    let mapped = trace.mapped.iter().find(|mapped| {
         (&mapped.entity.blueprint, &mapped.entity.identifier)
             == (&entity.blueprint, &entity.identifier)
     });
-    let found = position.map(|position| sources_of(catalog, &trace, position, part));
-    let found = found.into_iter().flatten().next();
-    found.map_or(document, |source| source.location)
+    let leaf = mapped?.mapping.leaf(part)?;
+    let mut fields = top_fields(trace.entity);
+    let (mut field, mut value) = fields.find(|(field, _)| trace.reads(leaf, field))?;
+    // A list that Backstage sorts does not have its items where the descriptor has them.
+    let is_sorted = trace.references.iter().any(|one| field.holds(&one.field));
+    while let Value::Object(map) = value
+        && !is_sorted
+    {
+        let inner = map.iter().find_map(|(key, value)| {
+            let inner = field.step(Step::Key(key.clone()));
+            trace.reads(leaf, &inner).then_some((inner, value))
+        });
+        let Some((inner, its_value)) = inner else {
+            break;
+        };
+        (field, value) = (inner, its_value);
+    }
+    Some(field.path_in(trace.entity))
 }
 
 /// What a part was made from: fields of the descriptor in their order, the place of the descriptor, and fields of other

@@ -88,20 +88,31 @@ impl EntityMapping {
 }
 
 impl EntityMapping {
-    /// The expression behind a part, as written; the expressions of an object one after the other.
-    pub(super) fn expression(&self, part: &Part) -> String {
-        let leaf = match part {
+    /// The expression behind a part; `None` for a property that is an object of expressions.
+    pub(super) fn leaf(&self, part: &Part) -> Option<&Leaf> {
+        match part {
             Part::Blueprint => Some(&self.blueprint),
             Part::Identifier => Some(&self.identifier),
             Part::Title => self.title.as_ref(),
             Part::Icon => self.icon.as_ref(),
             Part::Team => self.team.as_ref(),
             Part::Relation(name) => named(&self.relations, name),
-            Part::Property(name) => {
-                return named(&self.properties, name).map_or_else(String::new, Shape::expression);
+            Part::Property(name) => match named(&self.properties, name)? {
+                Shape::Leaf(leaf) => Some(leaf),
+                Shape::Object(_) => None,
+            },
+        }
+    }
+
+    /// The expression behind a part, as written; the expressions of an object one after the other.
+    pub(super) fn expression(&self, part: &Part) -> String {
+        match (self.leaf(part), part) {
+            (Some(leaf), _) => leaf.text.trim().to_owned(),
+            (None, Part::Property(name)) => {
+                named(&self.properties, name).map_or_else(String::new, Shape::expression)
             }
-        };
-        leaf.map_or_else(String::new, |leaf| leaf.text.trim().to_owned())
+            (None, _) => String::new(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 pub mod account;
 mod document;
 pub mod explain;
+mod given;
 pub mod input;
 pub mod jq;
 mod keys;
@@ -101,6 +102,7 @@ pub fn catalog(bridge: Bridge<'_>, diagnostics: &mut Diagnostics) -> port::Catal
     port::Catalog {
         blueprints: profile.blueprints.clone(),
         entities,
+        are_given: profile.has_given_blueprints(),
     }
 }
 
@@ -136,7 +138,7 @@ fn report_unmapped_kinds(
     }
 }
 
-/// Takes out the entities of blueprints that the profile does not define: Port would refuse them.
+/// Takes out the entities of blueprints that nothing defines: Port would refuse them.
 fn remove_unknown_blueprints(
     profile: &Profile,
     entities: &mut Vec<port::Entity>,
@@ -157,17 +159,26 @@ fn remove_unknown_blueprints(
         is_known
     });
     for (blueprint, (origin, count)) in unknown {
-        let profile = &profile.name;
+        let (place, help) = match &profile.given {
+            Some(folder) => (
+                format!("the folder {folder}"),
+                "add the blueprint to the folder, or take it from there again",
+            ),
+            None => (
+                format!("the profile `{}`", profile.name),
+                "add it to `blueprints.yaml`, or correct `blueprint` in `mapping.yaml`",
+            ),
+        };
         let entities = if count == 1 { "entity" } else { "entities" };
         diagnostics.push(
             Diagnostic::new(
                 Code::UnknownBlueprint,
                 format!(
-                    "the profile `{profile}` defines no blueprint `{blueprint}`: {count} {entities} not converted"
+                    "{place} defines no blueprint `{blueprint}`: {count} {entities} not converted"
                 ),
             )
             .at(origin.document())
-            .help("add it to `blueprints.yaml`, or correct `blueprint` in `mapping.yaml`"),
+            .help(help),
         );
     }
 }

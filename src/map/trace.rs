@@ -11,11 +11,13 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::jq::Input;
+use super::mapping::Leaf;
 use super::{Bridge, Mapped, map_entity};
 use crate::backstage::Entity;
 use crate::backstage::entity::Relation;
 use crate::backstage::validate::{self, Reference};
 use crate::port;
+use crate::port::check;
 use crate::source::{FieldPath, Segment};
 
 /// A part of an entity of Port.
@@ -163,6 +165,19 @@ impl Field {
     }
 }
 
+impl From<check::Part<'_>> for Part {
+    fn from(part: check::Part<'_>) -> Self {
+        match part {
+            check::Part::Identifier => Self::Identifier,
+            check::Part::Title => Self::Title,
+            check::Part::Icon => Self::Icon,
+            check::Part::Team => Self::Team,
+            check::Part::Property(name) => Self::Property(name.to_owned()),
+            check::Part::Relation(name) => Self::Relation(name.to_owned()),
+        }
+    }
+}
+
 /// As `metadata.links[].icon`.
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -214,16 +229,36 @@ impl<'a> Trace<'a> {
     /// The parts that change when a field is left out, or else when its text is another one: a field may be one of two
     /// that say the same.
     pub(super) fn without(&self, field: &Field) -> Parts {
-        if let [Step::Key(root), Step::Key(name)] = field.0.as_slice()
-            && root == "metadata"
-            && matches!(name.as_str(), "name" | "namespace")
-        {
-            // Without a name there is no entity whose parts could be compared.
-            let mut input = self.input.clone();
-            change(&mut input, &field.0);
-            change(&mut input, &Field::keys(["metadata", "identifier"]).0);
-            return self.changed(input);
+        let mut changes = self.inputs_without(field).map(|input| self.changed(input));
+        let first = changes.next().unwrap_or_default();
+        if first.is_empty() {
+            changes.next().unwrap_or(first)
+        } else {
+            first
         }
+    }
+
+    /// The inputs that differ in a field: without it, then with another text.
+    fn inputs_without<'s>(&'s self, field: &'s Field) -> impl Iterator<Item = Value> + 's {
+        let is_name = matches!(
+            field.0.as_slice(),
+            [Step::Key(root), Step::Key(name)]
+                if root == "metadata" && matches!(name.as_str(), "name" | "namespace")
+        );
+        // Without a name there is no entity whose parts could be compared.
+        let left_out = std::iter::once_with(|| self.input_without(field)).filter(move |_| !is_name);
+        let changed = std::iter::once_with(move || {
+            let mut input = self.input.clone();
+            let is_changed = change(&mut input, &field.0);
+            if is_name {
+                change(&mut input, &Field::keys(["metadata", "identifier"]).0);
+            }
+            is_changed.then_some(input)
+        });
+        left_out.chain(changed.flatten())
+    }
+
+    fn input_without(&self, field: &Field) -> Value {
         let (gone, left): (Vec<_>, Vec<_>) = self
             .references
             .iter()
@@ -238,16 +273,15 @@ impl<'a> Trace<'a> {
             self.input_with(|relation| !made(&gone, relation) || made(&left, relation))
         };
         remove(&mut input, &field.0);
-        let parts = self.changed(input);
-        if !parts.is_empty() {
-            return parts;
-        }
-        let mut input = self.input.clone();
-        if change(&mut input, &field.0) {
-            self.changed(input)
-        } else {
-            parts
-        }
+        input
+    }
+
+    /// Whether an expression gives something else without a field.
+    pub(super) fn reads(&self, leaf: &Leaf, field: &Field) -> bool {
+        let output = |input: Value| self.bridge.profile.first(leaf, &Input::new(input)).ok();
+        let before = output(self.input.clone());
+        self.inputs_without(field)
+            .any(|input| output(input) != before)
     }
 
     /// The parts that change when a relation is left out, whichever side declares it.

@@ -38,12 +38,7 @@ impl Way {
     fn of(profile: &str) -> Result<Self> {
         let profile = Profile::load(profile)?;
         Ok(Self {
-            options: Options {
-                refinement: profile.refinement.clone(),
-                profile,
-                owners: Owners::AsStated,
-                format: Format::Yaml,
-            },
+            options: Options::with(profile),
             dumps: Vec::new(),
         })
     }

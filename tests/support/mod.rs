@@ -5,6 +5,7 @@
     reason = "every test binary has its own copy and uses a part of it"
 )]
 
+pub(crate) mod port;
 pub(crate) mod port_api;
 
 use std::collections::BTreeMap;

@@ -6,8 +6,9 @@ use std::{env, fs};
 use backstage2port::yaml;
 use camino::{Utf8Path, Utf8PathBuf};
 use jsonschema::Validator;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
+use super::port::{entity_schema, faults_of, validator};
 use super::{Result, tree};
 
 /// What a conversion wrote.
@@ -89,113 +90,4 @@ pub(crate) fn body(name: &str) -> Result<Option<Validator>> {
 /// The folder with what the tests share with the project, if it is there.
 pub(crate) fn shared() -> Result<Utf8PathBuf> {
     Ok(Utf8PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../shared"))
-}
-
-pub(crate) fn validator(schema: &Value) -> Result<Validator> {
-    let options = jsonschema::options().should_validate_formats(true);
-    Ok(options.build(schema).map_err(|fault| fault.to_string())?)
-}
-
-pub(crate) fn faults_of(validator: &Validator, value: &Value, faults: &mut Vec<String>) {
-    let identifier = &value["identifier"];
-    let found = validator.iter_errors(value);
-    faults.extend(found.map(|fault| {
-        let text: String = fault.to_string().chars().take(300).collect();
-        format!("{identifier}: {}: {text}", fault.instance_path())
-    }));
-}
-
-/// The JSON Schema of the entities of a blueprint: known names only, everything that is not required may be null.
-pub(crate) fn entity_schema(blueprint: &Value) -> Value {
-    let required = &blueprint["schema"]["required"];
-    let is_required = |name: &str| {
-        let mut names = required.as_array().into_iter().flatten();
-        names.any(|required| required == name)
-    };
-    let mut properties = Map::new();
-    for (name, definition) in blueprint["schema"]["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
-        let schema = value_schema(definition);
-        let schema = if is_required(name) {
-            schema
-        } else {
-            json!({"anyOf": [schema, {"type": "null"}]})
-        };
-        properties.insert(name.clone(), schema);
-    }
-    let mut relations = Map::new();
-    let mut required_relations = Vec::new();
-    for (name, relation) in blueprint["relations"].as_object().into_iter().flatten() {
-        let text = json!({"type": "string", "minLength": 1});
-        let schema = if relation["many"] == true {
-            json!({"type": ["array", "null"], "items": text})
-        } else {
-            json!({"anyOf": [text, {"type": "null"}]})
-        };
-        if relation["required"] == true {
-            required_relations.push(name.clone());
-        }
-        relations.insert(name.clone(), schema);
-    }
-    json!({
-        "type": "object",
-        "required": ["identifier", "blueprint"],
-        "properties": {
-            "properties": {
-                "type": "object",
-                "properties": properties,
-                "required": required,
-                "additionalProperties": false,
-            },
-            "relations": {
-                "type": "object",
-                "properties": relations,
-                "required": required_relations,
-                "additionalProperties": false,
-            },
-        },
-    })
-}
-
-/// The JSON Schema of a value of a property: what only Port understands is left out or put in JSON Schema's words.
-pub(crate) fn value_schema(definition: &Value) -> Value {
-    const PORT_ONLY: &[&str] = &[
-        "enumColors",
-        "icon",
-        "spec",
-        "specAuthentication",
-        "title",
-        "description",
-        "default",
-        "dateFormat",
-    ];
-    let mut schema = Map::new();
-    for (key, value) in definition.as_object().into_iter().flatten() {
-        if PORT_ONLY.contains(&key.as_str()) {
-            continue;
-        }
-        match (key.as_str(), value.as_str()) {
-            ("format", Some("url")) => _ = schema.insert("format".into(), "uri".into()),
-            ("format", Some("user" | "email")) => {
-                schema.insert("format".into(), "email".into());
-            }
-            ("format", Some("timer")) => _ = schema.insert("format".into(), "date-time".into()),
-            ("format", Some("labeled-url")) => {
-                let labelled = json!({
-                    "url": {"type": "string", "format": "uri"},
-                    "displayText": {"type": "string"},
-                });
-                schema.insert("properties".into(), labelled);
-                schema.insert("required".into(), json!(["url"]));
-                schema.insert("additionalProperties".into(), json!(false));
-            }
-            ("format", Some("markdown" | "yaml" | "proto" | "blueprints" | "team")) => {}
-            ("items", _) => _ = schema.insert("items".into(), value_schema(value)),
-            _ => _ = schema.insert(key.clone(), value.clone()),
-        }
-    }
-    Value::Object(schema)
 }

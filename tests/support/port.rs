@@ -1,0 +1,127 @@
+//! Port's side of a conversion as JSON Schema: what its API takes, and what a blueprint takes.
+
+use jsonschema::Validator;
+use serde_json::{Map, Value, json};
+
+use super::Result;
+
+/// A schema, formats included.
+pub(crate) fn validator(schema: &Value) -> Result<Validator> {
+    let options = jsonschema::options().should_validate_formats(true);
+    Ok(options.build(schema).map_err(|fault| fault.to_string())?)
+}
+
+/// Adds what is wrong with a value.
+pub(crate) fn faults_of(validator: &Validator, value: &Value, faults: &mut Vec<String>) {
+    let identifier = &value["identifier"];
+    let found = validator.iter_errors(value);
+    faults.extend(found.map(|fault| {
+        let text: String = fault.to_string().chars().take(300).collect();
+        format!("{identifier}: {}: {text}", fault.instance_path())
+    }));
+}
+
+/// The JSON Schema of the entities of a blueprint: known names only, everything that is not required may be null.
+pub(crate) fn entity_schema(blueprint: &Value) -> Value {
+    let required = &blueprint["schema"]["required"];
+    let is_required = |name: &str| {
+        let mut names = required.as_array().into_iter().flatten();
+        names.any(|required| required == name)
+    };
+    let mut properties = Map::new();
+    for (name, definition) in blueprint["schema"]["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
+        let schema = value_schema(definition);
+        let schema = if is_required(name) {
+            schema
+        } else {
+            json!({"anyOf": [schema, {"type": "null"}]})
+        };
+        properties.insert(name.clone(), schema);
+    }
+    let mut relations = Map::new();
+    let mut required_relations = Vec::new();
+    for (name, relation) in blueprint["relations"].as_object().into_iter().flatten() {
+        let text = json!({"type": "string", "minLength": 1});
+        let schema = if relation["many"] == true {
+            json!({"type": ["array", "null"], "items": text})
+        } else {
+            json!({"anyOf": [text, {"type": "null"}]})
+        };
+        if relation["required"] == true {
+            required_relations.push(name.clone());
+        }
+        relations.insert(name.clone(), schema);
+    }
+    json!({
+        "type": "object",
+        "required": ["identifier", "blueprint"],
+        "properties": {
+            "properties": {
+                "type": "object",
+                "properties": properties,
+                "required": required,
+                "additionalProperties": false,
+            },
+            "relations": {
+                "type": "object",
+                "properties": relations,
+                "required": required_relations,
+                "additionalProperties": false,
+            },
+        },
+    })
+}
+
+/// The JSON Schema of a value of a property: what only Port understands is left out or put in JSON Schema's words.
+fn value_schema(definition: &Value) -> Value {
+    const PORT_ONLY: &[&str] = &[
+        "enumColors",
+        "icon",
+        "spec",
+        "specAuthentication",
+        "title",
+        "description",
+        "default",
+        "dateFormat",
+    ];
+    if definition.is_boolean() {
+        return definition.clone();
+    }
+    let mut schema = Map::new();
+    for (key, value) in definition.as_object().into_iter().flatten() {
+        if PORT_ONLY.contains(&key.as_str()) {
+            continue;
+        }
+        match (key.as_str(), value.as_str()) {
+            ("format", Some("url")) => _ = schema.insert("format".into(), "uri".into()),
+            ("format", Some("user" | "email")) => {
+                schema.insert("format".into(), "email".into());
+            }
+            ("format", Some("timer")) => _ = schema.insert("format".into(), "date-time".into()),
+            ("format", Some("labeled-url")) => {
+                let labelled = json!({
+                    "url": {"type": "string", "format": "uri"},
+                    "displayText": {"type": "string"},
+                });
+                schema.insert("properties".into(), labelled);
+                schema.insert("required".into(), json!(["url"]));
+                schema.insert("additionalProperties".into(), json!(false));
+            }
+            ("format", Some("markdown" | "yaml" | "proto" | "blueprints" | "team")) => {}
+            ("items" | "additionalProperties", _) => {
+                schema.insert(key.clone(), value_schema(value));
+            }
+            ("properties" | "patternProperties", _) => {
+                let all = value.as_object().into_iter().flatten();
+                let all = all.map(|(name, definition)| (name.clone(), value_schema(definition)));
+                schema.insert(key.clone(), Value::Object(all.collect()));
+            }
+            _ => _ = schema.insert(key.clone(), value.clone()),
+        }
+    }
+    Value::Object(schema)
+}
