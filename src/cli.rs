@@ -6,6 +6,7 @@ use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Error, Severity};
 use backstage2port::map::Owners;
+use backstage2port::port::refine::Refinement;
 use backstage2port::publish::Destination;
 use backstage2port::render::Format;
 use backstage2port::report::Style;
@@ -101,6 +102,26 @@ pub(crate) struct Convert {
     /// Let teams own everything: what a user owns is owned by the groups of the user. A user without a known group stays
     #[arg(long)]
     teams_only: bool,
+    /// Keep these parts of blueprints although nothing uses them; repeatable, or a list with commas
+    #[arg(long, value_enum, value_name = "PART", value_delimiter = ',')]
+    keep_unused: Vec<BlueprintPart>,
+    /// Leave properties and relations required that some entities lack. Port refuses such entities
+    #[arg(long)]
+    keep_required: bool,
+    /// Make an enum with colours of this property in every blueprint that has it, such as `type` or `lifecycle`;
+    /// repeatable. The enum holds the values in use, so Port refuses the next new value until the blueprint is
+    /// written again
+    #[arg(long = "enum", value_name = "PROPERTY")]
+    enums: Vec<String>,
+    /// Take the blueprints in this folder as they are: API bodies in *.json and *.yaml, such as `.port/blueprints` of a
+    /// run over all repositories. Entities are held against them, and no blueprint is written. For repositories that
+    /// are converted one at a time
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["keep_unused", "keep_required", "enums"]
+    )]
+    pub(crate) blueprints: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -143,6 +164,18 @@ enum FailOn {
 enum Target {
     /// port.yml beside the descriptors, blueprints in .port/blueprints/
     PortYml,
+}
+
+/// What of a blueprint may go unused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BlueprintPart {
+    /// Blueprints without entities
+    Blueprints,
+    /// Properties that no entity has
+    Properties,
+    /// Relations that no entity has
+    Relations,
+    All,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -233,6 +266,20 @@ impl Convert {
         } else {
             Owners::AsStated
         }
+    }
+
+    /// How blueprints are refined: as the profile says, unless an argument says otherwise.
+    pub(crate) fn refinement(&self, of_profile: Refinement) -> Refinement {
+        let is_kept = |part| {
+            self.keep_unused.contains(&part) || self.keep_unused.contains(&BlueprintPart::All)
+        };
+        let mut refinement = of_profile;
+        refinement.drop_unused_blueprints &= !is_kept(BlueprintPart::Blueprints);
+        refinement.drop_unused_properties &= !is_kept(BlueprintPart::Properties);
+        refinement.drop_unused_relations &= !is_kept(BlueprintPart::Relations);
+        refinement.relax_required &= !self.keep_required;
+        refinement.enums.extend(self.enums.iter().cloned());
+        refinement
     }
 
     /// How entities are spelled.

@@ -71,9 +71,12 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     }
     start_threads(&command.input)?;
     let destination = command.destination()?;
-    let profile = Profile::load(&command.profile)?;
+    let mut profile = Profile::load(&command.profile)?;
+    if let Some(folder) = &command.blueprints {
+        profile.take_blueprints(folder)?;
+    }
     let options = Options {
-        refinement: profile.refinement.clone(),
+        refinement: command.refinement(profile.refinement.clone()),
         profile,
         owners: command.owners(),
         format: command.format(),

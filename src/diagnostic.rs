@@ -125,8 +125,26 @@ codes! {
     InvalidIdentifier = "invalid-identifier", Error;
     /// Two entities of one blueprint have the same identifier; the first one wins.
     DuplicateIdentifier = "duplicate-identifier", Error;
-    /// A property or relation does not fit the blueprint and is left out.
+    /// The blueprint has no such property or relation; it is left out.
+    UnknownProperty = "unknown-property", Warning;
+    /// A value does not fit the definition of its property and is left out.
     ValueMismatch = "value-mismatch", Warning;
+    /// An entity lacks a property or relation that its blueprint requires: Port refuses the entity.
+    MissingRequired = "missing-required", Error;
+    /// A relation has several targets where the blueprint wants one; the first one stays.
+    RelationShape = "relation-shape", Warning;
+    /// The target of a relation, or a team, cannot be an identifier in Port and is left out.
+    InvalidTarget = "invalid-target", Warning;
+    /// A title cannot be the name of a team in Port and is left out.
+    InvalidTitle = "invalid-title", Warning;
+    /// Port has no icon of this name; it is left out.
+    UnknownIcon = "unknown-icon", Warning;
+    /// An entity has teams, but its blueprint has no direct ownership; the teams are left out.
+    TeamWithoutOwnership = "team-without-ownership", Warning;
+    /// An entity is larger than Port takes; its largest part is left out.
+    BodyTooLarge = "body-too-large", Warning;
+    /// A part of the definition of a property cannot be checked here; Port may refuse values.
+    UncheckedDefinition = "unchecked-definition", Note;
     /// A blueprint breaks Port's rules.
     InvalidBlueprint = "invalid-blueprint", Error;
     /// A file stands where a manifest belongs and was not written by this tool; it stays as it is.
@@ -268,6 +286,19 @@ impl IntoIterator for Diagnostics {
     }
 }
 
+/// The name that a misspelt one probably means.
+pub(crate) fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (name.chars().count() / 3).clamp(1, 3);
+    known
+        .map(|known| {
+            let distance = strsim::osa_distance(&name.to_lowercase(), &known.to_lowercase());
+            (distance, known)
+        })
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, known)| known)
+}
+
 /// Stops the run: nothing sensible can follow. Anything about one descriptor is a [`Diagnostic`] instead.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -320,6 +351,24 @@ pub enum Error {
         profile: String,
         /// Which file, which entry and why.
         message: String,
+    },
+    /// Blueprints of the user cannot be used.
+    #[error("the blueprints in {path} cannot be used: {message}")]
+    Blueprints {
+        /// The folder or file.
+        path: Utf8PathBuf,
+        /// Which entry and why.
+        message: String,
+    },
+    /// No blueprint has a property that is to become an enum.
+    #[error(
+        "no blueprint has a text or a number of the name `{property}` to make an enum of{remedy}"
+    )]
+    NoSuchEnum {
+        /// The property as the user wrote it.
+        property: String,
+        /// The property that is probably meant, in words, or nothing.
+        remedy: String,
     },
     /// A manifest cannot be written.
     #[error("cannot write {path}")]

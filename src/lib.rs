@@ -136,8 +136,11 @@ pub struct Conversion {
 ///
 /// # Errors
 ///
-/// As [`catalog`].
+/// As [`catalog`]; [`Error::NoSuchEnum`] when the profile has no property that the refinement names.
 pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
+    if !options.profile.has_given_blueprints() {
+        refine::check_enums(&options.refinement, &options.profile.blueprints)?;
+    }
     let mut reading = catalog(inputs)?;
     let Reading {
         sources,
@@ -152,10 +155,13 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         sources,
         diagnostics,
     );
-    check::blueprints(&mapped.blueprints, diagnostics);
-    let checked = check::entities(mapped, diagnostics);
+    if !mapped.are_given {
+        check::blueprints(&mapped.blueprints, diagnostics);
+    }
+    let locate = |entity: &port::Entity, _: check::Part<'_>| entity.origin.document();
+    let checked = check::entities(mapped, &locate, diagnostics);
     let port = refine::blueprints(checked, &options.refinement);
-    check::required(&port, diagnostics);
+    check::required(&port, &locate, diagnostics);
     let manifests = render::manifests(&port, sources, options.format);
     diagnostics.sort(sources);
     Ok(Conversion {

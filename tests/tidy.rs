@@ -33,6 +33,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "publish",
             "render",
             "map",
+            "port",
             "backstage",
             "source",
             "diagnostic",

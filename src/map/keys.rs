@@ -4,6 +4,8 @@
 
 use serde_json::{Map, Value};
 
+pub(super) use crate::diagnostic::similar;
+
 /// The keys of a map in a profile.
 pub(super) struct Keys {
     known: &'static [&'static str],
@@ -41,17 +43,4 @@ impl Keys {
         }
         Ok(())
     }
-}
-
-/// The name that a misspelt one probably means.
-pub(super) fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (name.chars().count() / 3).clamp(1, 3);
-    known
-        .map(|known| {
-            let distance = strsim::osa_distance(&name.to_lowercase(), &known.to_lowercase());
-            (distance, known)
-        })
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, known)| known)
 }

@@ -7,6 +7,7 @@
 //! What an expression sees is documented in [`input`].
 
 mod document;
+mod given;
 pub mod input;
 pub mod jq;
 mod keys;
@@ -86,6 +87,7 @@ pub fn catalog(
     port::Catalog {
         blueprints: profile.blueprints.clone(),
         entities,
+        are_given: profile.has_given_blueprints(),
     }
 }
 
@@ -122,7 +124,7 @@ fn report_unmapped_kinds(
     }
 }
 
-/// Takes out the entities of blueprints that the profile does not define: Port would refuse them.
+/// Takes out the entities of blueprints that nothing defines: Port would refuse them.
 fn remove_unknown_blueprints(
     profile: &Profile,
     entities: &mut Vec<port::Entity>,
@@ -143,17 +145,26 @@ fn remove_unknown_blueprints(
         is_known
     });
     for (blueprint, (origin, count)) in unknown {
-        let profile = &profile.name;
+        let (place, help) = match &profile.given {
+            Some(folder) => (
+                format!("the folder {folder}"),
+                "add the blueprint to the folder, or take it from there again",
+            ),
+            None => (
+                format!("the profile `{}`", profile.name),
+                "add it to `blueprints.yaml`, or correct `blueprint` in `mapping.yaml`",
+            ),
+        };
         let entities = if count == 1 { "entity" } else { "entities" };
         diagnostics.push(
             Diagnostic::new(
                 Code::UnknownBlueprint,
                 format!(
-                    "the profile `{profile}` defines no blueprint `{blueprint}`: {count} {entities} not converted"
+                    "{place} defines no blueprint `{blueprint}`: {count} {entities} not converted"
                 ),
             )
             .at(origin.document())
-            .help("add it to `blueprints.yaml`, or correct `blueprint` in `mapping.yaml`"),
+            .help(help),
         );
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value};
 
 use super::document;
@@ -102,6 +102,8 @@ pub struct Profile {
     pub name: String,
     /// The blueprints in the order of the file.
     pub blueprints: Vec<Blueprint>,
+    /// The folder that the blueprints are from instead, see [`Profile::take_blueprints`].
+    pub(super) given: Option<Utf8PathBuf>,
     /// Everything beside `resources` at the root of the mapping, such as `createMissingRelatedEntities`.
     pub flags: Map<String, Value>,
     /// How its blueprints are cut to what is used.
@@ -198,6 +200,7 @@ impl Profile {
         let profile = Self {
             name: name.to_owned(),
             blueprints,
+            given: None,
             flags,
             refinement,
             resources,
@@ -294,7 +297,7 @@ fn refinement(value: Value) -> Result<Refinement, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
-fn blueprints(value: Value) -> Result<Vec<Blueprint>, String> {
+pub(super) fn blueprints(value: Value) -> Result<Vec<Blueprint>, String> {
     let Value::Array(items) = value else {
         return Err("a list of blueprints belongs here".to_owned());
     };

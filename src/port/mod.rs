@@ -5,6 +5,7 @@
 pub mod blueprint;
 pub mod check;
 pub mod entity;
+mod path;
 pub mod refine;
 
 pub use blueprint::Blueprint;
@@ -17,4 +18,7 @@ pub struct Catalog {
     pub blueprints: Vec<Blueprint>,
     /// The entities in the order of their descriptors.
     pub entities: Vec<Entity>,
+    /// Whether the blueprints stand elsewhere already: entities are held against them, and they are neither refined nor
+    /// written.
+    pub are_given: bool,
 }

@@ -41,7 +41,8 @@ pub struct Manifest {
 }
 
 /// The manifests of target `port-yml`: beside each descriptor a `port.yml` with the entities of the folder, and in every
-/// root that has entities the blueprints, one per file in `.port/blueprints/`. Sorted by root and path.
+/// root that has entities the blueprints, one per file in `.port/blueprints/`, unless they are given. Sorted by root and
+/// path.
 ///
 /// Entities are ordered by the path of their descriptor, the document, and the order of the mapping; how they are
 /// ordered in the catalog does not matter beyond that.
@@ -57,7 +58,8 @@ pub fn manifests(catalog: &port::Catalog, sources: &Sources, format: Format) -> 
         .into_par_iter()
         .map(|((root, folder), entities)| folder_manifest(root, folder, entities, sources, format))
         .collect();
-    let blueprints: Vec<_> = catalog.blueprints.iter().map(blueprint_file).collect();
+    let written = catalog.blueprints.iter().filter(|_| !catalog.are_given);
+    let blueprints: Vec<_> = written.map(blueprint_file).collect();
     for root in roots {
         manifests.extend(blueprints.iter().map(|(path, contents)| Manifest {
             root,
@@ -219,6 +221,7 @@ mod tests {
         let mut catalog = port::Catalog {
             blueprints: vec![component()?],
             entities,
+            ..port::Catalog::default()
         };
         let first = manifests(&catalog, &sources, Format::Yaml);
         assert_eq!(
@@ -254,6 +257,7 @@ mod tests {
                 entity(&mut sources, 0, "catalog-info.yaml", 0, "a"),
                 entity(&mut sources, 0, "catalog-info.yaml", 1, "b"),
             ],
+            ..port::Catalog::default()
         };
         let manifests = manifests(&catalog, &sources, Format::Json);
         assert_eq!(manifests[1].path, "port.json");

@@ -24,7 +24,7 @@ use backstage2port::source::Root;
 use backstage2port::{Dumps, Inputs, Options, convert};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
-use support::port_api::Written;
+use support::port::Written;
 use support::{Folder, Result, folders};
 
 /// A way to convert.

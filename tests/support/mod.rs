@@ -5,7 +5,7 @@
     reason = "every test binary has its own copy and uses a part of it"
 )]
 
-pub(crate) mod port_api;
+pub(crate) mod port;
 
 use std::collections::BTreeMap;
 use std::error::Error;

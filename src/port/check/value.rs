@@ -1,16 +1,15 @@
 //! Holds a value against the definition of its property: JSON Schema with Port's formats.
 //!
-//! In: a value and the definition. Out: why it does not fit, in words that go on after "the blueprint".
+//! In: a value and the definition. Out: why it does not fit, in words that go on after "the blueprint". Definitions may
+//! be nested as deep as they like: properties, patterns and items of values are held against their own.
 
-use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use url::Url;
 
-use super::quoted;
-use crate::port::Targets;
+use super::pattern::Patterns;
+use super::{format, quoted};
 
 /// How many allowed values a message lists.
 const LISTED_VALUES: usize = 8;
@@ -24,24 +23,25 @@ pub(super) struct Misfit {
     pub(super) help: Option<&'static str>,
 }
 
-/// What a definition wants and a value is not.
-type Unmet = (String, Option<&'static str>);
-
 /// The first reason why a value does not fit its definition.
-pub(super) fn misfit(value: &Value, definition: &Map<String, Value>) -> Option<Misfit> {
-    if let Some((wanted, help)) = unmet(value, definition) {
-        let reason = format!("wants {wanted}, it is {}", described(value));
-        return Some(Misfit { reason, help });
-    }
-    let items = definition.get("items")?.as_object()?;
-    let mut numbered = (1..).zip(value.as_array()?);
-    numbered.find_map(|(number, item)| {
-        let (wanted, help) = unmet(item, items)?;
-        let reason = format!(
-            "wants {wanted} in each item, item {number} is {}",
-            described(item)
-        );
-        Some(Misfit { reason, help })
+pub(super) fn misfit(
+    value: &Value,
+    definition: &Map<String, Value>,
+    patterns: &Patterns<'_>,
+) -> Option<Misfit> {
+    let Unmet {
+        wanted,
+        place,
+        is,
+        help,
+    } = unmet(value, definition, patterns)?;
+    let place = match place.join(" of ") {
+        place if place.is_empty() => place,
+        place => format!(" in {place}"),
+    };
+    Some(Misfit {
+        reason: format!("wants {wanted}{place}, {is}"),
+        help,
     })
 }
 
@@ -49,6 +49,7 @@ pub(super) fn misfit(value: &Value, definition: &Map<String, Value>) -> Option<M
 pub(super) fn drop_misfit_links(
     value: &mut Value,
     definition: &Map<String, Value>,
+    patterns: &Patterns<'_>,
 ) -> Option<(usize, Misfit)> {
     let items = definition.get("items")?.as_object()?;
     if definition.get("type")? != "array" || items.get("format")? != "labeled-url" {
@@ -57,7 +58,7 @@ pub(super) fn drop_misfit_links(
     let list = value.as_array_mut()?;
     let before = list.len();
     let mut first = None;
-    list.retain(|item| match misfit(item, items) {
+    list.retain(|item| match misfit(item, items, patterns) {
         Some(misfit) => {
             first.get_or_insert(misfit);
             false
@@ -67,79 +68,115 @@ pub(super) fn drop_misfit_links(
     Some((before - list.len(), first?))
 }
 
-fn unmet(value: &Value, definition: &Map<String, Value>) -> Option<Unmet> {
-    let text = |key: &str| definition.get(key).and_then(Value::as_str);
-    let (wanted, has_type) = match text("type").unwrap_or_default() {
-        "string" => ("a text", value.is_string()),
-        "number" => ("a number", value.is_number()),
-        "boolean" => ("true or false", value.is_boolean()),
-        "object" => ("an object", value.is_object()),
-        "array" => ("a list", value.is_array()),
-        // A blueprint without a type is reported as such.
-        _ => ("", true),
-    };
-    if !has_type {
-        return Some((wanted.to_owned(), None));
+/// What a definition wants and a value, or a part of it, is not.
+struct Unmet {
+    wanted: String,
+    /// Which part of the value, the innermost first: "item 2", "`links`".
+    place: Vec<String>,
+    is: String,
+    help: Option<&'static str>,
+}
+
+impl Unmet {
+    fn new(wanted: impl Into<String>, value: &Value) -> Self {
+        Self {
+            wanted: wanted.into(),
+            place: Vec::new(),
+            is: format!("it is {}", described(value)),
+            help: None,
+        }
     }
+
+    fn is(mut self, is: impl Into<String>) -> Self {
+        self.is = is.into();
+        self
+    }
+
+    fn help(mut self, help: &'static str) -> Self {
+        self.help = Some(help);
+        self
+    }
+
+    fn within(mut self, place: String) -> Self {
+        self.place.push(place);
+        self
+    }
+}
+
+fn unmet(value: &Value, definition: &Map<String, Value>, patterns: &Patterns<'_>) -> Option<Unmet> {
+    type_unmet(value, definition)
+        .or_else(|| enum_unmet(value, definition))
+        .or_else(|| {
+            let format = definition.get("format")?.as_str()?;
+            let (wanted, help) = format::unmet(value, format)?;
+            Some(Unmet::new(wanted, value).help(help))
+        })
+        .or_else(|| bound_unmet(value, definition))
+        .or_else(|| match value {
+            Value::String(text) => pattern_unmet(text, value, definition, patterns),
+            Value::Array(items) => items_unmet(items, value, definition, patterns),
+            Value::Object(fields) => fields_unmet(fields, value, definition, patterns),
+            Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        })
+}
+
+/// A definition in a definition may be true or false as well: anything or nothing.
+fn part_unmet(part: &Value, definition: &Value, patterns: &Patterns<'_>) -> Option<Unmet> {
+    match definition {
+        Value::Object(definition) => unmet(part, definition, patterns),
+        Value::Bool(false) => Some(Unmet::new("nothing", part)),
+        _ => None,
+    }
+}
+
+fn type_unmet(value: &Value, definition: &Map<String, Value>) -> Option<Unmet> {
+    let sort = definition.get("type")?;
+    let sorts = match sort {
+        Value::Array(sorts) => sorts.as_slice(),
+        sort => std::slice::from_ref(sort),
+    };
+    let mut sorts = sorts.iter().filter_map(Value::as_str).peekable();
+    // A blueprint without a type, or of an unknown one, is reported as such.
+    sorts.peek()?;
+    let mut wanted = Vec::new();
+    for sort in sorts {
+        let (name, is_met) = match sort {
+            "string" => ("a text", value.is_string()),
+            "number" => ("a number", value.is_number()),
+            "integer" => (
+                "a whole number",
+                value.as_f64().is_some_and(|number| number.fract() == 0.0),
+            ),
+            "boolean" => ("true or false", value.is_boolean()),
+            "object" => ("an object", value.is_object()),
+            "array" => ("a list", value.is_array()),
+            "null" => ("null", value.is_null()),
+            _ => return None,
+        };
+        if is_met {
+            return None;
+        }
+        wanted.push(name);
+    }
+    Some(Unmet::new(wanted.join(" or "), value))
+}
+
+fn enum_unmet(value: &Value, definition: &Map<String, Value>) -> Option<Unmet> {
     if let Some(allowed) = definition.get("enum").and_then(Value::as_array)
         // An empty one is filled with the values in use later.
         && !allowed.is_empty()
-        && !allowed.contains(value)
+        && !allowed.iter().any(|allowed| is_same(allowed, value))
     {
         let help = "use one of the allowed values, or add this one to `enum` in the blueprint";
-        return Some((listed(allowed), Some(help)));
+        return Some(Unmet::new(listed(allowed), value).help(help));
     }
-    text("format")
-        .and_then(|format| format_unmet(value, format))
-        .or_else(|| Some((bound_unmet(value, definition)?, None)))
+    let only = definition.get("const")?;
+    (!is_same(only, value)).then(|| Unmet::new(described(only), value))
 }
 
-/// What a format wants; unknown formats and formats of another type want nothing.
-fn format_unmet(value: &Value, format: &str) -> Option<Unmet> {
-    let (is_met, wanted, help) = match (value, format) {
-        (Value::String(text), "url") => (
-            is_url(text),
-            "a URL",
-            "write an absolute address such as https://example.com/shop",
-        ),
-        (Value::String(text), "email" | "user") => (
-            is_email(text),
-            "an e-mail address",
-            "write an address such as team@example.com",
-        ),
-        (Value::String(text), "idn-email") => (
-            is_idn_email(text),
-            "an e-mail address",
-            "write an address such as team@example.com",
-        ),
-        (Value::String(text), "date-time" | "timer") => (
-            is_date_time(text),
-            "a date with time and zone",
-            "write it like 2024-05-31T12:00:00Z",
-        ),
-        (Value::String(text), "ipv4") => (
-            text.parse::<Ipv4Addr>().is_ok(),
-            "an IPv4 address",
-            "write it like 192.0.2.1",
-        ),
-        (Value::String(text), "ipv6") => (
-            text.parse::<Ipv6Addr>().is_ok(),
-            "an IPv6 address",
-            "write it like 2001:db8::1",
-        ),
-        (Value::Object(map), "labeled-url") => (
-            is_labeled_url(map),
-            "an object of `url` and `displayText`",
-            "give `url` an absolute address and `displayText` a text",
-        ),
-        _ => return None,
-    };
-    (!is_met).then(|| (wanted.to_owned(), Some(help)))
-}
-
-/// The bounds of JSON Schema on texts, numbers and lists.
-fn bound_unmet(value: &Value, definition: &Map<String, Value>) -> Option<String> {
-    #[expect(clippy::cast_precision_loss, reason = "no text or list has 2^53 parts")]
+/// The bounds of JSON Schema on texts, numbers, lists and objects.
+fn bound_unmet(value: &Value, definition: &Map<String, Value>) -> Option<Unmet> {
+    #[expect(clippy::cast_precision_loss, reason = "nothing has 2^53 parts")]
     let (size, least, most, unit) = match value {
         Value::String(text) => (
             text.chars().count() as f64,
@@ -148,113 +185,147 @@ fn bound_unmet(value: &Value, definition: &Map<String, Value>) -> Option<String>
             " characters",
         ),
         Value::Array(items) => (items.len() as f64, "minItems", "maxItems", " items"),
+        Value::Object(fields) => (
+            fields.len() as f64,
+            "minProperties",
+            "maxProperties",
+            " fields",
+        ),
         Value::Number(number) => (number.as_f64()?, "minimum", "maximum", ""),
-        _ => return None,
+        Value::Null | Value::Bool(_) => return None,
     };
     let bound = |key| definition.get(key).and_then(Value::as_f64);
-    if let Some(least) = bound(least).filter(|least| size < *least) {
-        return Some(format!("at least {least}{unit}"));
-    }
-    let most = bound(most).filter(|most| size > *most)?;
-    Some(format!("at most {most}{unit}"))
-}
-
-/// An absolute URL as browsers read it (WHATWG), without the blanks and line breaks they forgive.
-fn is_url(text: &str) -> bool {
-    !text.contains(|char: char| char.is_whitespace() || char.is_control())
-        && Url::parse(text).is_ok()
-}
-
-/// `local@domain` as ajv-formats checks it, which Port's API is built on: dots inside both parts, never at their ends,
-/// and at least one in the domain.
-fn is_email(text: &str) -> bool {
-    let is_local =
-        |char: char| char.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(char);
-    let Some((local, domain)) = text.split_once('@') else {
-        return false;
+    let of_numbers = |key| bound(key).filter(|_| value.is_number());
+    let wanted = if let Some(least) = bound(least).filter(|least| size < *least) {
+        format!("at least {least}{unit}")
+    } else if let Some(most) = bound(most).filter(|most| size > *most) {
+        format!("at most {most}{unit}")
+    } else if let Some(least) = of_numbers("exclusiveMinimum").filter(|least| size <= *least) {
+        format!("more than {least}")
+    } else if let Some(most) = of_numbers("exclusiveMaximum").filter(|most| size >= *most) {
+        format!("less than {most}")
+    } else {
+        return None;
     };
-    local
-        .split('.')
-        .all(|atom| !atom.is_empty() && atom.chars().all(is_local))
-        && domain.contains('.')
-        && domain.split('.').all(|label| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label
-                    .chars()
-                    .all(|char| char.is_ascii_alphanumeric() || char == '-')
-        })
-}
-
-fn is_idn_email(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && !domain.is_empty()
-            && !domain.contains('@')
-            && !text.contains(|char: char| char.is_whitespace() || char.is_control())
+    let unmet = Unmet::new(wanted, value);
+    Some(match value {
+        Value::Array(_) | Value::Object(_) => unmet.is(format!("it has {size}")),
+        _ => unmet,
     })
 }
 
-/// RFC 3339 `date-time`: a day that exists, a time with a second that may be a leap second, and a zone.
-fn is_date_time(text: &str) -> bool {
-    date_time(text.as_bytes()).is_some()
+fn pattern_unmet(
+    text: &str,
+    value: &Value,
+    definition: &Map<String, Value>,
+    patterns: &Patterns<'_>,
+) -> Option<Unmet> {
+    let pattern = definition.get("pattern")?.as_str()?;
+    let is_met = patterns.is_match(pattern, text).unwrap_or(true);
+    (!is_met).then(|| Unmet::new(format!("a text of the pattern {}", quoted(pattern)), value))
 }
 
-fn date_time(text: &[u8]) -> Option<()> {
-    let (date, time) = (text.get(..10)?, text.get(11..19)?);
-    let [year, month, day] = [&date[..4], &date[5..7], &date[8..]].map(number);
-    let (year, month, day) = (year?, month?, day?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        2 => 28 + u32::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    let [hour, minute, second] = [&time[..2], &time[3..5], &time[6..]].map(number);
-    let is_valid = date[4] == b'-'
-        && date[7] == b'-'
-        && matches!(text[10], b'T' | b't')
-        && time[2] == b':'
-        && time[5] == b':'
-        && (1..=days).contains(&day)
-        && hour? < 24
-        && minute? < 60
-        && second? <= 60;
-    is_valid.then_some(())?;
-    let mut zone = &text[19..];
-    if let Some(fraction) = zone.strip_prefix(b".") {
-        let digits = fraction
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        (digits > 0).then_some(())?;
-        zone = &fraction[digits..];
-    }
-    match zone {
-        b"Z" | b"z" => Some(()),
-        [b'+' | b'-', offset @ ..] if offset.len() == 5 && offset[2] == b':' => {
-            (number(&offset[..2])? < 24 && number(&offset[3..])? < 60).then_some(())
+fn items_unmet(
+    items: &[Value],
+    value: &Value,
+    definition: &Map<String, Value>,
+    patterns: &Patterns<'_>,
+) -> Option<Unmet> {
+    if definition.get("uniqueItems") == Some(&Value::Bool(true)) {
+        let mut seen: HashMap<String, usize> = HashMap::with_capacity(items.len());
+        for (number, item) in (1..).zip(items) {
+            let first = *seen.entry(canonical(item)).or_insert(number);
+            if first != number {
+                let unmet = Unmet::new("items that differ", value);
+                return Some(unmet.is(format!("item {number} repeats item {first}")));
+            }
         }
-        _ => None,
     }
-}
-
-/// A number of digits only, unlike what `str::parse` takes.
-fn number(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |number, byte| {
-        byte.is_ascii_digit()
-            .then(|| number * 10 + u32::from(byte - b'0'))
+    let of_items = definition.get("items")?;
+    (1..).zip(items).find_map(|(number, item)| {
+        let unmet = part_unmet(item, of_items, patterns)?;
+        Some(unmet.within(format!("item {number}")))
     })
 }
 
-fn is_labeled_url(map: &Map<String, Value>) -> bool {
-    map.get("url").and_then(Value::as_str).is_some_and(is_url)
-        && map.get("displayText").is_none_or(Value::is_string)
-        && map
-            .keys()
-            .all(|key| matches!(key.as_str(), "url" | "displayText"))
+fn fields_unmet(
+    fields: &Map<String, Value>,
+    value: &Value,
+    definition: &Map<String, Value>,
+    patterns: &Patterns<'_>,
+) -> Option<Unmet> {
+    let required = definition.get("required").and_then(Value::as_array);
+    let mut required = required.into_iter().flatten().filter_map(Value::as_str);
+    if let Some(missing) = required.find(|name| !fields.contains_key(*name)) {
+        let unmet = Unmet::new(format!("a {}", quoted(missing)), value);
+        return Some(unmet.is("it has none"));
+    }
+    let map = |key: &str| definition.get(key).and_then(Value::as_object);
+    let (named, by_pattern) = (map("properties"), map("patternProperties"));
+    let others = definition.get("additionalProperties");
+    for (name, field) in fields {
+        let within = |unmet: Unmet| unmet.within(quoted(name));
+        let definition = named.and_then(|named| named.get(name));
+        // Where a pattern cannot be checked, the name may be one of its names.
+        let mut is_other = definition.is_none();
+        if let Some(unmet) =
+            definition.and_then(|definition| part_unmet(field, definition, patterns))
+        {
+            return Some(within(unmet));
+        }
+        for (pattern, definition) in by_pattern.into_iter().flatten() {
+            let is_match = patterns.is_match(pattern, name);
+            is_other &= is_match == Some(false);
+            if is_match == Some(true)
+                && let Some(unmet) = part_unmet(field, definition, patterns)
+            {
+                return Some(within(unmet));
+            }
+        }
+        match others.filter(|_| is_other) {
+            Some(Value::Bool(false)) => {
+                let unmet = Unmet::new(format!("no {}", quoted(name)), value);
+                return Some(unmet.is("it has one"));
+            }
+            Some(definition) => {
+                if let Some(unmet) = part_unmet(field, definition, patterns) {
+                    return Some(within(unmet));
+                }
+            }
+            None => {}
+        }
+    }
+    None
+}
+
+/// Equality of JSON Schema: numbers are doubles.
+pub(super) fn is_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::String(a), Value::String(b)) => a == b,
+        (Value::Number(_) | Value::Array(_) | Value::Object(_), _) => canonical(a) == canonical(b),
+        (a, b) => a == b,
+    }
+}
+
+/// A text that is the same for equal values only.
+pub(super) fn canonical(value: &Value) -> String {
+    match value {
+        // Plus zero, because zero and minus zero are one.
+        Value::Number(number) => format!("{:?}", number.as_f64().unwrap_or_default() + 0.0),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(canonical).collect();
+            format!("[{}]", items.join(","))
+        }
+        Value::Object(fields) => {
+            let mut fields: Vec<String> = fields
+                .iter()
+                .map(|(name, field)| format!("{name:?}:{}", canonical(field)))
+                .collect();
+            fields.sort();
+            format!("{{{}}}", fields.join(","))
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => value.to_string(),
+    }
 }
 
 fn listed(allowed: &[Value]) -> String {
@@ -281,29 +352,6 @@ fn described(value: &Value) -> String {
     }
 }
 
-/// Roughly the size of the values, never less than their texts: cheap enough to be asked for every entity.
-pub(super) fn weight(
-    properties: &BTreeMap<String, Value>,
-    relations: &BTreeMap<String, Targets>,
-) -> usize {
-    // A number or a word of JSON, and the comma.
-    const SCALAR: usize = 20;
-    fn of(value: &Value) -> usize {
-        SCALAR
-            + match value {
-                Value::String(text) => text.len(),
-                Value::Array(items) => items.iter().map(of).sum(),
-                Value::Object(map) => map.iter().map(|(key, value)| key.len() + of(value)).sum(),
-                Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-            }
-    }
-    let targets = |targets: &Targets| match targets {
-        Targets::One(target) => target.len(),
-        Targets::Many(list) => list.iter().map(|target| SCALAR + target.len()).sum(),
-    };
-    properties.values().map(of).sum::<usize>() + relations.values().map(targets).sum::<usize>()
-}
-
 /// How many bytes a value takes as JSON.
 pub(super) fn json_length(value: &impl Serialize) -> usize {
     serde_json::to_vec(value).map_or(usize::MAX, |bytes| bytes.len())
@@ -311,16 +359,26 @@ pub(super) fn json_length(value: &impl Serialize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, Value, json};
+    use serde_json::{Value, json};
 
-    use super::{is_date_time, is_email, is_idn_email, is_url, misfit};
+    use super::misfit;
+    use crate::diagnostic::Diagnostics;
+    use crate::port::Blueprint;
+    use crate::port::check::pattern::Patterns;
 
-    fn fits(definition: &Value, value: &Value) -> bool {
-        misfit(value, definition.as_object().unwrap_or(&Map::new())).is_none()
+    fn reason(definition: &Value, value: &Value) -> Result<Option<String>, serde_json::Error> {
+        let blueprint: Blueprint = serde_json::from_value(json!({
+            "identifier": "a", "title": "A", "schema": {"properties": {"a": definition}},
+        }))?;
+        let mut patterns = Patterns::default();
+        patterns.add(&blueprint, &mut Diagnostics::default());
+        let misfit = misfit(value, &blueprint.schema.properties["a"].0, &patterns);
+        Ok(misfit.map(|misfit| misfit.reason))
     }
 
     #[test]
-    fn types_enums_bounds_and_items() {
+    #[expect(clippy::too_many_lines, reason = "a table of definitions")]
+    fn types_enums_bounds_and_parts() -> Result<(), serde_json::Error> {
         for (definition, good, bad) in [
             (json!({"type": "string"}), json!("a"), json!(1)),
             (json!({"type": "number"}), json!(1.5), json!("1")),
@@ -373,87 +431,128 @@ mod tests {
                 json!({"url": "https://a.example", "displayText": "A"}),
                 json!({"url": "https://a.example", "title": "A"}),
             ),
+            (json!({"type": "number", "enum": [1]}), json!(1.0), json!(2)),
+            (
+                json!({"const": {"a": [1]}}),
+                json!({"a": [1.0]}),
+                json!({"a": [2]}),
+            ),
+            (json!({"type": ["string", "null"]}), json!(null), json!(1)),
+            (json!({"type": "integer"}), json!(2.0), json!(2.5)),
+            (json!({"minimum": 5}), json!(5), json!(4.5)),
+            (json!({"exclusiveMinimum": 5}), json!(5.5), json!(5)),
+            (json!({"exclusiveMaximum": 5}), json!(4), json!(5)),
+            (json!({"minItems": 1}), json!([1]), json!([])),
+            (
+                json!({"maxProperties": 1}),
+                json!({"a": 1}),
+                json!({"a": 1, "b": 1}),
+            ),
+            (json!({"minProperties": 1}), json!({"a": 1}), json!({})),
+            (json!({"pattern": "^a+$"}), json!("aa"), json!("ab")),
+            (
+                json!({"uniqueItems": true}),
+                json!([1, "1", {"a": 1}]),
+                json!([{"a": 1, "b": 2}, {"b": 2, "a": 1.0}]),
+            ),
+            (
+                json!({"required": ["a"]}),
+                json!({"a": null}),
+                json!({"b": 1}),
+            ),
+            (
+                json!({"properties": {"a": {"properties": {"b": {"type": "number"}}}}}),
+                json!({"a": {"b": 1}, "c": "x"}),
+                json!({"a": {"b": "x"}}),
+            ),
+            (
+                json!({"patternProperties": {"^x-": {"type": "number"}}}),
+                json!({"x-a": 1, "y": "z"}),
+                json!({"x-a": "z"}),
+            ),
+            (
+                json!({"properties": {"a": true}, "patternProperties": {"^x-": {}}, "additionalProperties": false}),
+                json!({"a": 1, "x-b": 1}),
+                json!({"a": 1, "b": 1}),
+            ),
+            (
+                json!({"additionalProperties": {"type": "string"}}),
+                json!({"a": "b"}),
+                json!({"a": 1}),
+            ),
+            (
+                json!({"properties": {"a": false}}),
+                json!({}),
+                json!({"a": 1}),
+            ),
+            (
+                json!({"type": "string", "format": "team"}),
+                json!("payments"),
+                json!("?"),
+            ),
+            (
+                json!({"type": "string", "format": "blueprints"}),
+                json!("component"),
+                json!("a=b"),
+            ),
+            (
+                json!({"type": "string", "format": "user"}),
+                json!("jane@acme.example"),
+                json!("jane"),
+            ),
+            (
+                json!({"type": "string", "format": "timer"}),
+                json!("2024-02-29T00:00:00Z"),
+                json!("tomorrow"),
+            ),
             (
                 json!({"type": "string", "format": "yaml"}),
                 json!("a: ["),
                 json!({"a": 1}),
             ),
         ] {
-            assert!(fits(&definition, &good), "{definition} {good}");
-            assert!(!fits(&definition, &bad), "{definition} {bad}");
+            assert_eq!(reason(&definition, &good)?, None, "{definition} {good}");
+            assert!(reason(&definition, &bad)?.is_some(), "{definition} {bad}");
         }
+        Ok(())
     }
 
     #[test]
-    fn urls() {
-        for good in [
-            "https://a.example/x?y#z",
-            "mailto:a@b.example",
-            "https://ä.example",
+    fn a_reason_says_which_part_it_is() -> Result<(), serde_json::Error> {
+        for (definition, value, expected) in [
+            (
+                json!({"items": {"properties": {"port": {"type": "number"}}}}),
+                json!([{}, {"port": "x"}]),
+                "wants a number in `port` of item 2, it is `x`",
+            ),
+            (
+                json!({"items": {"required": ["port"]}}),
+                json!([{}]),
+                "wants a `port` in item 1, it has none",
+            ),
+            (
+                json!({"properties": {"a": {"additionalProperties": false}}}),
+                json!({"a": {"b": 1}}),
+                "wants no `b` in `a`, it has one",
+            ),
+            (
+                json!({"uniqueItems": true}),
+                json!(["a", "b", "a"]),
+                "wants items that differ, item 3 repeats item 1",
+            ),
+            (
+                json!({"maxItems": 1}),
+                json!([1, 2]),
+                "wants at most 1 items, it has 2",
+            ),
+            (
+                json!({"pattern": "^b"}),
+                json!("a"),
+                "wants a text of the pattern `^b`, it is `a`",
+            ),
         ] {
-            assert!(is_url(good), "{good}");
+            assert_eq!(reason(&definition, &value)?.as_deref(), Some(expected));
         }
-        for bad in [
-            "",
-            "a",
-            "/a",
-            "//a.example",
-            "https://",
-            " https://a.example",
-            "https://a.example/a b",
-        ] {
-            assert!(!is_url(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn email_addresses() {
-        for good in ["a@b.example", "a.b+c@d-e.example"] {
-            assert!(is_email(good) && is_idn_email(good), "{good}");
-        }
-        for bad in [
-            "",
-            "a",
-            "a@",
-            "@b.example",
-            "a@b",
-            "a..b@c.example",
-            "a@b@c.example",
-            "a@-b.example",
-            "ä@b.example",
-        ] {
-            assert!(!is_email(bad), "{bad}");
-        }
-        assert!(is_idn_email("ä@ö.example") && !is_idn_email("a b@c.example"));
-    }
-
-    #[test]
-    fn dates() {
-        for good in [
-            "2024-02-29T00:00:00Z",
-            "2024-05-31t23:59:60.123z",
-            "2000-02-29T12:00:00+05:30",
-        ] {
-            assert!(is_date_time(good), "{good}");
-        }
-        for bad in [
-            "",
-            "2024-05-31",
-            "2024-05-31T12:00:00",
-            "2024-05-31 12:00:00Z",
-            "2023-02-29T00:00:00Z",
-            "1900-02-29T00:00:00Z",
-            "2024-13-01T00:00:00Z",
-            "2024-00-01T00:00:00Z",
-            "2024-01-00T00:00:00Z",
-            "2024-01-01T24:00:00Z",
-            "2024-01-01T00:00:00.Z",
-            "2024-01-01T00:00:00+0530",
-            "2024-01-01T00:00:00Zx",
-            "+024-01-01T00:00:00Z",
-            "2024-01-01Té0:00:00Z",
-        ] {
-            assert!(!is_date_time(bad), "{bad}");
-        }
+        Ok(())
     }
 }

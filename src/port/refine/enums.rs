@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
+use crate::port::blueprint::Property;
 use crate::port::{Blueprint, Entity};
 
 /// The colours of Port's documentation, in its order. The order is part of what is written: [`color`] counts on it.
@@ -29,10 +30,11 @@ pub(super) fn fill(blueprints: &mut [Blueprint], entities: &[Entity], named: &BT
     let mut used: HashMap<String, HashMap<String, Values<'_>>> = HashMap::new();
     for blueprint in blueprints.iter_mut() {
         for (name, property) in &mut blueprint.schema.properties {
+            let is_named = named.contains(name) && can_be_enum(property);
             let Some(definition) = of_values(&mut property.0) else {
                 continue;
             };
-            if named.contains(name) && can_be_enum(definition) && !definition.contains_key("enum") {
+            if is_named && !definition.contains_key("enum") {
                 definition.insert("enum".to_owned(), Value::Array(Vec::new()));
                 let colors = definition.entry("enumColors");
                 colors.or_insert_with(|| Value::Object(Map::new()));
@@ -71,13 +73,19 @@ fn of_values(definition: &mut Map<String, Value>) -> Option<&mut Map<String, Val
     Some(definition)
 }
 
-fn can_be_enum(definition: &Map<String, Value>) -> bool {
-    let sort = definition.get("type").and_then(Value::as_str);
-    matches!(sort, Some("string" | "number"))
+/// Whether values of a property are texts or numbers, alone or in a list.
+pub(super) fn can_be_enum(property: &Property) -> bool {
+    let sort = match property.0.get("type") {
+        Some(sort) if sort == "array" => {
+            property.0.get("items").and_then(|items| items.get("type"))
+        }
+        sort => sort,
+    };
+    sort.is_some_and(|sort| sort == "string" || sort == "number")
 }
 
 /// Whether an enum is asked for: there is one, and it is empty.
-pub(crate) fn is_marked(definition: &Map<String, Value>) -> bool {
+fn is_marked(definition: &Map<String, Value>) -> bool {
     let allowed = definition.get("enum").and_then(Value::as_array);
     allowed.is_some_and(Vec::is_empty)
 }

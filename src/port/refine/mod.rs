@@ -10,6 +10,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::diagnostic::{Error, similar};
+use crate::port::path::{Target, by_identifier, has_value, is_mirrored, target};
 use crate::port::{self, Blueprint, Targets};
 
 /// Which parts of blueprints are cut, and which enums are made. By default everything unused goes and no enum is made.
@@ -47,37 +49,64 @@ impl Default for Refinement {
     }
 }
 
+/// Makes sure that every property which is named to become an enum is one of some blueprint.
+///
+/// # Errors
+///
+/// [`Error::NoSuchEnum`] when no blueprint has it as a text or a number or a list of those.
+pub fn check_enums(refinement: &Refinement, blueprints: &[Blueprint]) -> Result<(), Error> {
+    let known: BTreeSet<&str> = blueprints
+        .iter()
+        .flat_map(|blueprint| &blueprint.schema.properties)
+        .filter(|(_, property)| enums::can_be_enum(property))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    match refinement
+        .enums
+        .iter()
+        .find(|name| !known.contains(name.as_str()))
+    {
+        None => Ok(()),
+        Some(unknown) => Err(Error::NoSuchEnum {
+            property: unknown.clone(),
+            remedy: similar(unknown, known.into_iter())
+                .map_or_else(String::new, |known| format!("; did you mean `{known}`?")),
+        }),
+    }
+}
+
 /// Cuts the blueprints of a catalog.
 ///
 /// Properties and relations that a calculation mentions count as used, for what it computes without them is unknown.
 /// Mirror properties, aggregations and inherited ownership whose path no longer leads anywhere are dropped. Whatever the
 /// switches say, no relation stays both `many` and `required` (Port refuses it) and `required` names no property that is
-/// gone. The order of blueprints does not change.
+/// gone. The order of blueprints does not change. Given blueprints stay as they are.
 ///
 /// A definition with `enum: []` (of a list: `items` with it) asks for an enum of the values in use, sorted. Where it has
 /// `enumColors` too, every value that they do not name gets a colour of Port's palette, always the same one. Without
 /// values there is no enum.
 #[must_use]
-pub fn blueprints(catalog: port::Catalog, refinement: &Refinement) -> port::Catalog {
+pub fn blueprints(mut catalog: port::Catalog, refinement: &Refinement) -> port::Catalog {
+    if catalog.are_given {
+        return catalog;
+    }
     let port::Catalog {
-        mut blueprints,
+        blueprints,
         entities,
-    } = catalog;
-    let usage = Usage::of(&entities);
-    for blueprint in &mut blueprints {
+        ..
+    } = &mut catalog;
+    let usage = Usage::of(entities);
+    for blueprint in blueprints.iter_mut() {
         let uses = usage.0.get(blueprint.identifier.as_str());
         cut_unused(blueprint, uses.unwrap_or(&Uses::default()), refinement);
     }
-    enums::fill(&mut blueprints, &entities, &refinement.enums);
+    enums::fill(blueprints, entities, &refinement.enums);
     if refinement.drop_unused_blueprints {
-        let kept = reachable(&blueprints, &usage);
+        let kept = reachable(blueprints, &usage);
         blueprints.retain(|blueprint| kept.contains(&blueprint.identifier));
     }
-    while cut_unresolved(&mut blueprints) {}
-    port::Catalog {
-        blueprints,
-        entities,
-    }
+    while cut_unresolved(blueprints) {}
+    catalog
 }
 
 /// How many entities a blueprint has, and how many of them have each property and relation.
@@ -170,13 +199,6 @@ fn reachable(blueprints: &[Blueprint], usage: &Usage<'_>) -> BTreeSet<String> {
     kept
 }
 
-fn by_identifier(blueprints: &[Blueprint]) -> HashMap<&str, &Blueprint> {
-    blueprints
-        .iter()
-        .map(|blueprint| (blueprint.identifier.as_str(), blueprint))
-        .collect()
-}
-
 /// Drops computed parts that lead nowhere; says whether there were any, for others may have led to them.
 fn cut_unresolved(blueprints: &mut [Blueprint]) -> bool {
     let by_id = by_identifier(blueprints);
@@ -220,14 +242,11 @@ impl Lost {
             .map(|ownership| &ownership["path"]);
         Self {
             mirrors: names(&blueprint.mirror_properties, &|mirror| {
-                let path = mirror["path"].as_str().unwrap_or_default();
-                !path.rsplit_once('.').is_some_and(|(relations, property)| {
-                    match target(blueprint, relations, by_id) {
-                        Target::Nowhere => false,
-                        Target::OfPort => true,
-                        Target::Here(target) => has_value(target, property),
-                    }
-                })
+                !is_mirrored(
+                    blueprint,
+                    mirror["path"].as_str().unwrap_or_default(),
+                    by_id,
+                )
             }),
             aggregations: aggregations
                 .and_then(Value::as_object)
@@ -238,44 +257,6 @@ impl Lost {
                 .is_some_and(|path| matches!(target(blueprint, path, by_id), Target::Nowhere)),
         }
     }
-}
-
-/// Where a path of relations ends.
-enum Target<'a> {
-    Nowhere,
-    /// At a blueprint that exists in every organization; what it has is not known here.
-    OfPort,
-    Here(&'a Blueprint),
-}
-
-fn target<'a>(
-    start: &'a Blueprint,
-    relations: &str,
-    by_id: &HashMap<&str, &'a Blueprint>,
-) -> Target<'a> {
-    let mut blueprint = start;
-    for name in relations.split('.') {
-        let Some(relation) = blueprint.relations.get(name) else {
-            return Target::Nowhere;
-        };
-        match by_id.get(relation.target.as_str()) {
-            Some(next) => blueprint = next,
-            None if relation.target.starts_with('_') => return Target::OfPort,
-            None => return Target::Nowhere,
-        }
-    }
-    Target::Here(blueprint)
-}
-
-fn has_value(blueprint: &Blueprint, property: &str) -> bool {
-    let aggregations = blueprint.rest.get("aggregationProperties");
-    property.starts_with('$')
-        // Port's own blueprints have properties that a profile which extends them need not repeat.
-        || blueprint.identifier.starts_with('_')
-        || blueprint.schema.properties.contains_key(property)
-        || blueprint.mirror_properties.contains_key(property)
-        || blueprint.calculation_properties.contains_key(property)
-        || aggregations.is_some_and(|map| map.get(property).is_some())
 }
 
 fn is_lost_aggregation(definition: &Value, by_id: &HashMap<&str, &Blueprint>) -> bool {

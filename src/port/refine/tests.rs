@@ -90,6 +90,7 @@ fn refined(entities: Vec<Entity>, refinement: &Refinement) -> Result<BTreeMap<St
     let catalog = Catalog {
         blueprints: profile()?,
         entities,
+        ..Catalog::default()
     };
     let mut bodies = BTreeMap::new();
     for blueprint in blueprints(catalog, refinement).blueprints {
@@ -264,6 +265,7 @@ fn tier(definition: Value, values: &[Value], refinement: &Refinement) -> Result<
             .map(with_tier)
             .chain([entity("component", &[], &[])])
             .collect(),
+        ..Catalog::default()
     };
     let refined = blueprints(catalog, refinement);
     serde_json::to_value(refined.blueprints[0].schema.properties.get("tier"))

@@ -1,4 +1,4 @@
-//! What is written against Port: the JSON Schemas of its API, and the schema that a blueprint is for its entities.
+//! Port's side of a conversion as JSON Schema: what its API takes, and what a blueprint takes.
 
 use std::collections::BTreeMap;
 use std::{env, fs};
@@ -91,11 +91,13 @@ pub(crate) fn shared() -> Result<Utf8PathBuf> {
     Ok(Utf8PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../shared"))
 }
 
+/// A schema, formats included.
 pub(crate) fn validator(schema: &Value) -> Result<Validator> {
     let options = jsonschema::options().should_validate_formats(true);
     Ok(options.build(schema).map_err(|fault| fault.to_string())?)
 }
 
+/// Adds what is wrong with a value.
 pub(crate) fn faults_of(validator: &Validator, value: &Value, faults: &mut Vec<String>) {
     let identifier = &value["identifier"];
     let found = validator.iter_errors(value);
@@ -161,7 +163,7 @@ pub(crate) fn entity_schema(blueprint: &Value) -> Value {
 }
 
 /// The JSON Schema of a value of a property: what only Port understands is left out or put in JSON Schema's words.
-pub(crate) fn value_schema(definition: &Value) -> Value {
+fn value_schema(definition: &Value) -> Value {
     const PORT_ONLY: &[&str] = &[
         "enumColors",
         "icon",
@@ -172,6 +174,9 @@ pub(crate) fn value_schema(definition: &Value) -> Value {
         "default",
         "dateFormat",
     ];
+    if definition.is_boolean() {
+        return definition.clone();
+    }
     let mut schema = Map::new();
     for (key, value) in definition.as_object().into_iter().flatten() {
         if PORT_ONLY.contains(&key.as_str()) {
@@ -193,7 +198,14 @@ pub(crate) fn value_schema(definition: &Value) -> Value {
                 schema.insert("additionalProperties".into(), json!(false));
             }
             ("format", Some("markdown" | "yaml" | "proto" | "blueprints" | "team")) => {}
-            ("items", _) => _ = schema.insert("items".into(), value_schema(value)),
+            ("items" | "additionalProperties", _) => {
+                schema.insert(key.clone(), value_schema(value));
+            }
+            ("properties" | "patternProperties", _) => {
+                let all = value.as_object().into_iter().flatten();
+                let all = all.map(|(name, definition)| (name.clone(), value_schema(definition)));
+                schema.insert(key.clone(), Value::Object(all.collect()));
+            }
             _ => _ = schema.insert(key.clone(), value.clone()),
         }
     }
