@@ -15,8 +15,7 @@ use std::{env, fs};
 use camino::{Utf8Path, Utf8PathBuf};
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use support::port::{faults_of, validator};
-use support::port_api::Written;
+use support::port::{Written, faults_of, validator};
 use support::{Folder, Result, folders, is_same, run, tree, write};
 
 /// Which files a folder is read from.

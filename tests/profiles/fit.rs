@@ -7,8 +7,7 @@ use backstage2port::diagnostic::Code;
 use backstage2port::map::Profile;
 
 use crate::support::Result;
-use crate::support::port::faults_of;
-use crate::support::port_api::{body, shared};
+use crate::support::port::{body, faults_of, shared};
 use crate::{Way, fixtures, names};
 
 #[test]

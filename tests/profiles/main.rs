@@ -19,12 +19,12 @@ use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::Code;
 use backstage2port::map::profile::BUILT_IN;
 use backstage2port::map::{Owners, Profile};
-use backstage2port::render::{Format, Manifest};
+use backstage2port::render::Manifest;
 use backstage2port::source::Root;
 use backstage2port::{Dumps, Inputs, Options, convert};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
-use support::port_api::Written;
+use support::port::Written;
 use support::{Folder, Result, folders};
 
 /// A way to convert.

@@ -6,8 +6,7 @@ use backstage2port::map::Profile;
 use serde_json::{Value, json};
 
 use crate::support::Result;
-use crate::support::port::faults_of;
-use crate::support::port_api::{body, shared};
+use crate::support::port::{body, faults_of, shared};
 use crate::{Way, document};
 
 const SPEC: &str = "type: service, lifecycle: production, owner: a";

@@ -6,7 +6,6 @@
 )]
 
 pub(crate) mod port;
-pub(crate) mod port_api;
 
 use std::collections::BTreeMap;
 use std::error::Error;
