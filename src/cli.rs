@@ -95,6 +95,10 @@ pub(crate) struct Convert {
     /// How kinds become blueprints: the name of a built-in profile, or a folder with blueprints.yaml and mapping.yaml
     #[arg(long, default_value = "standard", value_name = "NAME|DIR")]
     pub(crate) profile: String,
+    /// Leave out kinds that the profile does not map and name them, instead of inferring their blueprints from their
+    /// entities
+    #[arg(long)]
+    pub(crate) no_infer: bool,
 }
 
 /// What is said, and how.

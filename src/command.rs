@@ -73,6 +73,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     let options = Options {
         profile: Profile::load(&command.profile)?,
         format: command.format(),
+        infer: !command.no_infer,
         refinement: Refinement::default(),
     };
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;

@@ -113,6 +113,8 @@ codes! {
     LostToNeighbour = "lost-to-neighbour", Error;
     /// The profile maps no resource for a kind, so its entities are not converted.
     UnmappedKind = "unmapped-kind", Note;
+    /// The profile maps no resource for a kind; its blueprint is inferred from its entities.
+    InferredBlueprint = "inferred-blueprint", Note;
     /// A jq expression of the mapping failed for an entity; the value is left out.
     MappingFailed = "mapping-failed", Warning;
     /// The mapping gave no identifier or no blueprint for an entity, or a selector that is no boolean.

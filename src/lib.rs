@@ -23,7 +23,7 @@ use backstage::read::Tally;
 use backstage::{discover, dump, resolve, stitch, validate};
 use camino::Utf8PathBuf;
 use diagnostic::{Diagnostics, Error};
-use map::Profile;
+use map::{Profile, infer};
 use port::check;
 use port::refine::{self, Refinement};
 use render::{Format, Manifest};
@@ -113,6 +113,8 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
 pub struct Options {
     /// How kinds become blueprints.
     pub profile: Profile,
+    /// Whether kinds that the profile does not map get an inferred blueprint.
+    pub infer: bool,
     /// How blueprints are cut to what is used.
     pub refinement: Refinement,
     /// How entities are spelled.
@@ -134,7 +136,7 @@ pub struct Conversion {
 ///
 /// # Errors
 ///
-/// As [`catalog`].
+/// As [`catalog`], and [`Error::Profile`] when the profile cannot take the kinds that are inferred.
 pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     let mut reading = catalog(inputs)?;
     let Reading {
@@ -143,7 +145,13 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         diagnostics,
         ..
     } = &mut reading;
-    let mapped = map::catalog(catalog, &options.profile, sources, diagnostics);
+    let inferred = if options.infer {
+        infer::profile(catalog, &options.profile, diagnostics)?
+    } else {
+        None
+    };
+    let profile = inferred.as_ref().unwrap_or(&options.profile);
+    let mapped = map::catalog(catalog, profile, sources, diagnostics);
     check::blueprints(&mapped.blueprints, diagnostics);
     let checked = check::entities(mapped, diagnostics);
     let port = refine::blueprints(checked, &options.refinement);

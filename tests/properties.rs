@@ -60,6 +60,7 @@ fn in_folder<'a, T>(
 fn converted(root: &Utf8Path, mode: Mode) -> Result<Conversion, TestCaseError> {
     let options = Options {
         profile: Profile::load("standard").map_err(fault)?,
+        infer: true,
         refinement: Refinement::default(),
         format: Format::Yaml,
     };

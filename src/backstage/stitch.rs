@@ -39,6 +39,12 @@ impl Catalog {
         &self.entities[..self.len]
     }
 
+    /// Those, and after them the ones that are only known: references may name them, and no more.
+    #[must_use]
+    pub fn known(&self) -> &[Entity] {
+        &self.entities
+    }
+
     /// The relations of the entity at this index of [`Catalog::entities`], sorted by type and then target ref.
     #[must_use]
     pub fn relations(&self, entity: usize) -> impl ExactSizeIterator<Item = Relation<'_>> {

@@ -7,14 +7,18 @@
 //! - `.relations[].target`: `{kind, namespace, name}`, spelled as the target spells itself where it is in the catalog,
 //!   else as in the reference; the kind always in lower case
 //! - `.relations[].resolved`: whether the target is in the catalog
+//! - `.references`: `[{field, target, targetRef, resolved}]`, what the fields of the spec refer to by our own reading
+//!   ([`References`]), for kinds of which Backstage makes no relations: `field` is the top-level field of the spec, the rest
+//!   is as in `.relations`. Only for kinds whose resources, or a profile whose `functions.jq`, mention the word
 //! - `.source`: `{path, line, repository?, url?}`, where the descriptor stands; nothing for an entity of a dump that does
 //!   not tell
 
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::backstage::Catalog;
 use crate::backstage::entity::Relation;
+use crate::backstage::references::{Reference, References};
+use crate::backstage::{Catalog, Entity, EntityRef};
 use crate::source::{Origin, Sources};
 
 /// The input for the entity at an index of the catalog.
@@ -34,17 +38,37 @@ pub fn of(catalog: &Catalog, index: usize, sources: &Sources) -> Value {
     Value::Object(input)
 }
 
+/// Adds `.references` to the input for an entity.
+pub fn add_references(input: &mut Value, entity: &Entity, references: &References<'_>) {
+    let list = references.in_entity(entity).iter().map(reference).collect();
+    if let Value::Object(input) = input {
+        input.insert("references".to_owned(), Value::Array(list));
+    }
+}
+
 fn relation(relation: Relation<'_>) -> Value {
-    let target = relation.target;
     json!({
         "type": relation.relation_type,
         "targetRef": relation.target_ref,
-        "target": {
-            "kind": target.kind.to_lowercase(),
-            "namespace": target.namespace,
-            "name": target.name,
-        },
+        "target": target(relation.target),
         "resolved": relation.is_resolved,
+    })
+}
+
+fn reference(reference: &Reference<'_>) -> Value {
+    json!({
+        "field": reference.field,
+        "targetRef": reference.target_ref,
+        "target": target(&reference.target),
+        "resolved": reference.entity.is_some(),
+    })
+}
+
+fn target(target: &EntityRef) -> Value {
+    json!({
+        "kind": target.kind.to_lowercase(),
+        "namespace": target.namespace,
+        "name": target.name,
     })
 }
 

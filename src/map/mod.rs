@@ -6,6 +6,7 @@
 //!
 //! What an expression sees is documented in [`input`].
 
+pub mod infer;
 pub mod input;
 pub mod jq;
 mod keys;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
+use crate::backstage::references::References;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Origin, Sources};
 use crate::{backstage, port};
@@ -38,13 +40,23 @@ pub fn catalog(
         resources.entry(&resource.kind).or_default().push(resource);
     }
     let of_kind = |kind: &str| resources.get(kind.to_lowercase().as_str());
+    let references = resources
+        .values()
+        .any(|resources| profile.reads_references(resources))
+        .then(|| References::of(catalog));
     let mapped: Vec<(Vec<port::Entity>, Diagnostics)> = (0..catalog.entities().len())
         .into_par_iter()
         .map(|index| {
             let entity = &catalog.entities()[index];
             let mut mapper = Mapper::new(profile, entity.origin);
             if let Some(resources) = of_kind(&entity.entity_ref.kind) {
-                let input = Input::new(input::of(catalog, index, sources));
+                let mut input = input::of(catalog, index, sources);
+                if let Some(references) = &references
+                    && profile.reads_references(resources)
+                {
+                    input::add_references(&mut input, entity, references);
+                }
+                let input = Input::new(input);
                 for resource in resources {
                     mapper.resource(resource, &input);
                 }

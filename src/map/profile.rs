@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::jq::{Input, Library, Program};
 use super::keys::{Keys, similar};
-use super::mapping::{Expressions, Leaf, Resource, resources};
+use super::mapping::{Expressions, Leaf, REFERENCES, Resource, resource, resources};
 use crate::diagnostic::Error;
 use crate::port::Blueprint;
 use crate::yaml;
@@ -58,6 +58,7 @@ pub struct Profile {
     pub blueprints: Vec<Blueprint>,
     /// Everything beside `resources` at the root of the mapping, such as `createMissingRelatedEntities`.
     pub flags: Map<String, Value>,
+    functions: String,
     resources: Vec<Resource>,
     programs: Vec<Program>,
 }
@@ -158,6 +159,7 @@ impl Profile {
             name: name.to_owned(),
             blueprints,
             flags,
+            functions: files.functions.clone(),
             resources,
             programs,
         };
@@ -165,6 +167,48 @@ impl Profile {
             .check_names()
             .map_err(|message| format!("`{}`: {message}", files.mapping.name))?;
         Ok(profile)
+    }
+
+    /// This profile with more blueprints and more entries of `resources`, each in the format of its file.
+    pub(super) fn extended(
+        &self,
+        more_blueprints: Vec<Value>,
+        more_resources: &[Value],
+    ) -> Result<Self, String> {
+        let mut expressions = Expressions::behind(self.programs.len());
+        let more_resources = more_resources.iter().enumerate();
+        let more_resources: Vec<Resource> = more_resources
+            .map(|(index, value)| resource(&format!("resources[{index}]"), value, &mut expressions))
+            .collect::<Result<_, _>>()?;
+        let library = Library::new(&self.functions)?;
+        let more_programs =
+            library
+                .compile_all(&expressions.texts)
+                .map_err(|(position, message)| {
+                    let (entry, text) =
+                        (&expressions.entries[position], &expressions.texts[position]);
+                    format!("{entry}: `{text}`: {message}")
+                })?;
+        let extended = Self {
+            name: self.name.clone(),
+            blueprints: [
+                self.blueprints.clone(),
+                blueprints(Value::Array(more_blueprints))?,
+            ]
+            .concat(),
+            flags: self.flags.clone(),
+            functions: self.functions.clone(),
+            resources: [self.resources.clone(), more_resources].concat(),
+            programs: [self.programs.clone(), more_programs].concat(),
+        };
+        extended.check_names()?;
+        Ok(extended)
+    }
+
+    /// Whether an expression of these resources may ask for `.references`.
+    pub(super) fn reads_references(&self, resources: &[&Resource]) -> bool {
+        let of_resources = resources.iter().any(|resource| resource.reads_references);
+        of_resources || self.functions.contains(REFERENCES)
     }
 
     /// The resources in the order of the file.

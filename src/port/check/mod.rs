@@ -18,6 +18,7 @@ mod blueprint;
 mod value;
 
 pub use blueprint::blueprints;
+pub use value::has_format;
 
 /// The longest identifier of an entity, in characters.
 pub const MAX_IDENTIFIER: usize = 1000;

@@ -92,6 +92,12 @@ fn unmet(value: &Value, definition: &Map<String, Value>) -> Option<Unmet> {
         .or_else(|| Some((bound_unmet(value, definition)?, None)))
 }
 
+/// Whether a text has a format of Port's, such as `url` or `date-time`; every text has a format that is not known.
+#[must_use]
+pub fn has_format(text: &str, format: &str) -> bool {
+    format_unmet(&Value::from(text), format).is_none()
+}
+
 /// What a format wants; unknown formats and formats of another type want nothing.
 fn format_unmet(value: &Value, format: &str) -> Option<Unmet> {
     let (is_met, wanted, help) = match (value, format) {
