@@ -138,3 +138,105 @@ impl<'a> References<'a> {
         missing
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8Path;
+    use serde_json::{Value, json};
+
+    use super::References;
+    use crate::backstage::dump::Dumped;
+    use crate::backstage::validate::Validated;
+    use crate::backstage::{Catalog, Entity, EntityRef, stitch};
+    use crate::diagnostic::Diagnostics;
+    use crate::source::{Origin, Root, RootId, Sources};
+
+    type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+    fn catalog(entities: &[(&str, Value)]) -> Result<Catalog> {
+        let mut sources = Sources::new(vec![Root {
+            path: ".".into(),
+            repository: None,
+        }]);
+        let mut validated = Vec::new();
+        for (entity_ref, spec) in entities {
+            let value = json!({"spec": spec});
+            let file = sources.add(RootId(0), Utf8Path::new(entity_ref));
+            validated.push(Validated {
+                entity: Entity {
+                    entity_ref: EntityRef::parse(entity_ref, None, "default")?,
+                    value: value.as_object().cloned().unwrap_or_default(),
+                    origin: Origin {
+                        file,
+                        document: 0,
+                        line: 1,
+                    },
+                },
+                references: Vec::new(),
+            });
+        }
+        let dumped = Dumped::default();
+        Ok(stitch::catalog(
+            validated,
+            dumped,
+            &mut Diagnostics::default(),
+        ))
+    }
+
+    #[test]
+    fn names_of_fields_mean_kinds() -> Result {
+        let catalog = catalog(&[("DataPolicy:a", json!({})), ("Cluster:a", json!({}))])?;
+        let references = References::of(&catalog);
+        for (field, kinds) in [
+            ("owner", &["group", "user"][..]),
+            ("parent", &["group"]),
+            ("providesApis", &["api"]),
+            ("cluster", &["cluster"]),
+            ("clusters", &["cluster"]),
+            ("clusterRef", &["cluster"]),
+            ("cluster_refs", &["cluster"]),
+            ("dataPolicies", &["datapolicy"]),
+            ("user", &["user"]),
+            // Kinds disagree about this field, and no kind has the other names.
+            ("dependsOn", &[]),
+            ("costCluster", &[]),
+            ("database", &[]),
+            ("", &[]),
+            ("refs", &[]),
+        ] {
+            assert_eq!(references.kinds_named(field), kinds, "{field}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn texts_that_refer_to_entities_are_found() -> Result {
+        let spec = json!({
+            "owner": "JANE", "cluster": ["EU", "cluster:default/eu", 1, "gone"], "note": "eu", "url": "https://x.example",
+            "on": "cluster:eu", "deep": {"cluster": "eu"}, "clusterRef": "x".repeat(400)
+        });
+        let catalog = catalog(&[
+            ("Cluster:eu", json!({})),
+            ("Cluster:far/Eu", json!({})),
+            ("User:far/jane", json!({})),
+            ("App:far/a", spec),
+        ])?;
+        let references = References::of(&catalog);
+        let found = references.in_entity(&catalog.entities()[3]);
+        let found: Vec<_> = found
+            .iter()
+            .map(|one| (one.field, one.target.to_string(), one.entity.is_some()))
+            .collect();
+        let expected = [
+            ("owner", "User:far/jane", true),
+            ("cluster", "Cluster:far/Eu", true),
+            ("cluster", "Cluster:default/eu", true),
+            ("cluster", "cluster:far/gone", false),
+            ("on", "Cluster:far/Eu", true),
+        ];
+        let expected =
+            expected.map(|(field, target, is_known)| (field, target.to_owned(), is_known));
+        assert_eq!(found, expected);
+        Ok(())
+    }
+}

@@ -201,9 +201,9 @@ fn kinds_of_other_identifiers(
         );
     }
     let differs = |leaf: &Leaf, canonical: &str, entity: &Entity| {
-        let [by_name, by_all] = [by_name(canonical, entity), by_all(canonical, entity)];
-        let by_name = profile.first(leaf, &Input::new(by_name));
-        by_name != profile.first(leaf, &Input::new(by_all))
+        let identifier = |input: Value| profile.first(leaf, &Input::new(input)).ok().flatten();
+        let known = identifier(by_all(canonical, entity)).filter(|known| !known.is_null());
+        known.is_none() || known != identifier(by_name(canonical, entity))
     };
     let others = targets.into_par_iter().filter(|(kind, entities)| {
         let leaf = writer.identifier_of(kind);
