@@ -252,6 +252,33 @@ fn fields_beyond_the_limit_are_kept_together() -> Outcome {
 }
 
 #[test]
+fn names_of_fields_do_not_leave_their_quotes() -> Outcome {
+    let names = [
+        "a 'b' c",
+        "' '",
+        "\"]",
+        "\\(.kind)",
+        "\\",
+        "\u{0}",
+        "# x",
+        "__proto__",
+        "é\n",
+    ];
+    let spec: Map<String, Value> = names
+        .iter()
+        .map(|name| ((*name).to_owned(), json!(format!("value of {name}"))))
+        .collect();
+    let (port, codes) = inferred(&standard()?, &[("App:a", Value::Object(spec.clone()))])?;
+    assert_eq!(codes, [Code::InferredBlueprint]);
+    let properties = entity(&port, "a")?.properties.values();
+    let told: Vec<&Value> = properties.collect();
+    for value in spec.values() {
+        assert!(told.contains(&value), "{value}: {told:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_order_of_entities_does_not_matter() -> Outcome {
     let mut entities = vec![
         ("Cluster:eu", json!({"nodes": 1})),
