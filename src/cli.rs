@@ -146,6 +146,10 @@ pub(crate) struct Model {
         conflicts_with_all = ["keep_unused", "keep_required", "enums"]
     )]
     blueprints: Option<Utf8PathBuf>,
+    /// Leave out kinds that the profile does not map and name them, instead of inferring their blueprints from their
+    /// entities
+    #[arg(long)]
+    no_infer: bool,
 }
 
 #[derive(Debug, Args)]
@@ -326,6 +330,7 @@ impl Model {
             } else {
                 Owners::AsStated
             },
+            infer: !self.no_infer,
             ..Options::with(profile)
         })
     }

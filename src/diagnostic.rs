@@ -115,6 +115,8 @@ codes! {
     UnmappedKind = "unmapped-kind", Note;
     /// Only users own an entity, so it belongs to no team in Port.
     UserOwner = "user-owner", Warning;
+    /// The profile maps no resource for a kind; its blueprint is inferred from its entities.
+    InferredBlueprint = "inferred-blueprint", Note;
     /// A jq expression of the mapping failed for an entity; the value is left out.
     MappingFailed = "mapping-failed", Warning;
     /// The mapping gave no identifier or no blueprint for an entity, or a selector that is no boolean.

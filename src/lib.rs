@@ -20,12 +20,13 @@ use backstage::Mode;
 use backstage::discover::Patterns;
 use backstage::dump::Claims;
 use backstage::read::Tally;
+use backstage::references::References;
 use backstage::{discover, dump, resolve, stitch, validate};
 use camino::Utf8PathBuf;
 use diagnostic::{Diagnostics, Error};
 use map::account::{self, Account};
 use map::explain::{self, Explanation};
-use map::{Bridge, Owners, Profile};
+use map::{Bridge, Owners, Profile, infer};
 use port::check;
 use port::refine::{self, Refinement};
 use render::{Format, Manifest};
@@ -115,6 +116,8 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
 pub struct Options {
     /// How kinds become blueprints.
     pub profile: Profile,
+    /// Whether kinds that the profile does not map get an inferred blueprint.
+    pub infer: bool,
     /// Who may own an entity.
     pub owners: Owners,
     /// How blueprints are cut to what is used.
@@ -132,6 +135,7 @@ impl Options {
         Self {
             refinement: profile.refinement.clone(),
             profile,
+            infer: true,
             owners: Owners::default(),
             format: Format::default(),
             detailed_account: false,
@@ -144,6 +148,8 @@ impl Options {
 pub struct Conversion {
     /// The catalog it was made from, and all findings.
     pub reading: Reading,
+    /// The profile with what was inferred, where something was.
+    pub inferred: Option<Profile>,
     /// What Port is to hold.
     pub port: port::Catalog,
     /// What became of the fields of descriptors.
@@ -156,7 +162,8 @@ pub struct Conversion {
 ///
 /// # Errors
 ///
-/// As [`catalog`]; [`Error::NoSuchEnum`] when the profile has no property that the refinement names.
+/// As [`catalog`]; [`Error::NoSuchEnum`] when the profile has no property that the refinement names; [`Error::Profile`]
+/// when the profile cannot take the kinds that are inferred.
 pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     if !options.profile.has_given_blueprints() {
         refine::check_enums(&options.refinement, &options.profile.blueprints)?;
@@ -168,9 +175,17 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         diagnostics,
         ..
     } = &mut reading;
+    let inferred = if options.infer {
+        infer::profile(catalog, &options.profile, diagnostics)?
+    } else {
+        None
+    };
+    let profile = inferred.as_ref().unwrap_or(&options.profile);
+    let references = profile.reads_references().then(|| References::of(catalog));
     let bridge = Bridge {
         catalog,
-        profile: &options.profile,
+        references: references.as_ref(),
+        profile,
         owners: options.owners,
         sources,
     };
@@ -188,6 +203,7 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     diagnostics.sort(sources);
     Ok(Conversion {
         reading,
+        inferred,
         port,
         account,
         manifests,
@@ -211,9 +227,12 @@ impl Conversion {
                 reference: entity_ref.to_owned(),
                 message,
             })?;
+        let profile = self.inferred.as_ref().unwrap_or(&options.profile);
+        let references = profile.reads_references().then(|| References::of(catalog));
         let bridge = Bridge {
             catalog,
-            profile: &options.profile,
+            references: references.as_ref(),
+            profile,
             owners: options.owners,
             sources,
         };

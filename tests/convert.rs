@@ -644,3 +644,22 @@ fn a_descriptor_that_breaks_keeps_its_entity_in_the_manifest() -> Result<()> {
     assert!(!after.contains("identifier: b"), "{after}");
     Ok(())
 }
+
+#[test]
+fn kinds_that_the_profile_does_not_map_can_be_left_out() -> Result<()> {
+    let folder = Folder::new()?;
+    copy(Utf8Path::new("fixtures/custom-kind/input"), &folder.path)?;
+    let all = run(&folder.path, &["convert", "--out", "all"])?;
+    assert!(all.stdout.contains("inferred-blueprint"), "{}", all.shown());
+    let some = run(&folder.path, &["convert", "--out", "some", "--no-infer"])?;
+    assert_eq!(some.code, 0, "{}", some.shown());
+    assert!(some.stdout.contains("unmapped-kind"), "{}", some.shown());
+    let blueprint = |out: &str| {
+        folder
+            .path
+            .join(out)
+            .join(".port/blueprints/environment.json")
+    };
+    assert!(blueprint("all").is_file() && !blueprint("some").exists());
+    Ok(())
+}

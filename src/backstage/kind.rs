@@ -102,6 +102,16 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
 }
 
+/// The kind that a field refers to where a reference names none, if all kinds with such a field agree.
+pub(crate) fn default_kind(field: &str) -> Option<&'static str> {
+    let rules = KINDS.iter().flat_map(|kind| kind.relations);
+    let mut defaults = rules
+        .filter(|rule| rule.field == field)
+        .map(|rule| rule.default_kind);
+    let first = defaults.next()??;
+    defaults.all(|kind| kind == Some(first)).then_some(first)
+}
+
 /// The type of relation of this name, if a field of some kind makes it.
 pub(crate) fn relation_type(name: &str) -> Option<&'static str> {
     let rules = KINDS.iter().flat_map(|kind| kind.relations);

@@ -17,6 +17,7 @@ mod kind;
 pub mod location_ref;
 mod placeholder;
 pub mod read;
+pub mod references;
 pub mod resolve;
 pub mod stitch;
 pub mod validate;

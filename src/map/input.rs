@@ -11,6 +11,9 @@
 //! - `.relations[].target.memberOf`, of a user in the catalog: the groups of the user, each as a `target`
 //! - `.relations[].resolved`: whether the target is in the catalog
 //! - `.relations[].converted`: whether the target is converted in this run; an entity that only `--catalog` knows is not
+//! - `.references`: `[{field, target, targetRef, resolved}]`, what the fields of the spec refer to by our own reading
+//!   ([`References`]), for kinds of which Backstage makes no relations: `field` is the top-level field of the spec, the rest
+//!   is as in `.relations`. Only for kinds whose resources, or a profile whose `functions.jq`, mention the word
 //! - `.source`: `{path, line, repository?, url?}`, where the descriptor stands; nothing for an entity of a dump that does
 //!   not tell
 
@@ -19,7 +22,8 @@ use url::Url;
 
 use super::owners;
 use crate::backstage::entity::Relation;
-use crate::backstage::{Catalog, EntityRef};
+use crate::backstage::references::References;
+use crate::backstage::{Catalog, Entity, EntityRef};
 use crate::source::{Origin, Sources};
 
 /// The input for the entity at an index of the catalog, which has these relations.
@@ -87,6 +91,22 @@ fn is_email(text: &str) -> bool {
             && !domain.contains('@')
             && !text.contains(char::is_whitespace)
     })
+}
+
+/// Adds `.references` to the input for an entity, or makes them anew.
+pub fn add_references(input: &mut Value, entity: &Entity, references: &References<'_>) {
+    let list = references.in_entity(entity);
+    let list = list.iter().map(|reference| {
+        json!({
+            "field": reference.field,
+            "targetRef": reference.target_ref,
+            "target": named(&reference.target),
+            "resolved": reference.entity.is_some(),
+        })
+    });
+    if let Value::Object(input) = input {
+        input.insert("references".to_owned(), list.collect());
+    }
 }
 
 fn source(origin: Origin, sources: &Sources) -> Value {

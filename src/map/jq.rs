@@ -219,6 +219,7 @@ fn first(mut messages: impl Iterator<Item = String>) -> String {
 }
 
 /// An expression, ready to run any number of times on any thread.
+#[derive(Clone)]
 pub struct Program {
     filter: Arc<Filter<JustLut<Val>>>,
     branch: usize,

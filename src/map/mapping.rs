@@ -12,7 +12,7 @@ use super::trace::Part;
 use crate::port::Blueprint;
 
 /// One entry of `resources`: what entities of a kind become.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Resource {
     /// The kind in lower case.
     pub(super) kind: String,
@@ -22,10 +22,12 @@ pub(super) struct Resource {
     pub(super) items: Option<Items>,
     /// What each one becomes.
     pub(super) mappings: Vec<EntityMapping>,
+    /// Whether its expressions may ask for `.references`.
+    pub(super) reads_references: bool,
 }
 
 /// `itemsToParse` and what belongs to it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Items {
     pub(super) list: Leaf,
     /// The field that holds the item.
@@ -35,7 +37,7 @@ pub(super) struct Items {
 }
 
 /// One entity of Port, as expressions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct EntityMapping {
     pub(super) identifier: Leaf,
     pub(super) title: Option<Leaf>,
@@ -47,14 +49,14 @@ pub(super) struct EntityMapping {
 }
 
 /// The value of a property: one expression, or an object with expressions inside.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Shape {
     Leaf(Leaf),
     Object(Vec<(String, Self)>),
 }
 
 /// An expression of the mapping.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Leaf {
     /// Where it stands in its mapping, such as `properties.type`.
     pub(super) name: String,
@@ -149,9 +151,19 @@ pub(super) struct Expressions {
     /// Where each text stands first.
     pub(super) entries: Vec<String>,
     positions: HashMap<String, usize>,
+    /// How many expressions the profile has before these.
+    before: usize,
 }
 
 impl Expressions {
+    /// None yet, to stand behind those a profile already has.
+    pub(super) fn behind(before: usize) -> Self {
+        Self {
+            before,
+            ..Self::default()
+        }
+    }
+
     fn leaf(&mut self, entry: &str, name: String, value: &Value) -> Result<Leaf, String> {
         let Value::String(text) = value else {
             let hint = if value.is_object() {
@@ -172,7 +184,7 @@ impl Expressions {
         Ok(Leaf {
             name,
             text: text.clone(),
-            program: position,
+            program: self.before + position,
         })
     }
 }
@@ -203,7 +215,14 @@ pub(super) fn resources(value: Value, expressions: &mut Expressions) -> Result<M
     Ok((resources, root))
 }
 
-fn resource(entry: &str, value: &Value, expressions: &mut Expressions) -> Result<Resource, String> {
+/// A text that mentions this may ask for `.references`, which are only looked up where somebody asks.
+pub(super) const REFERENCES: &str = "references";
+
+pub(super) fn resource(
+    entry: &str,
+    value: &Value,
+    expressions: &mut Expressions,
+) -> Result<Resource, String> {
     const RESOURCE: Keys = Keys::open(&["kind", "selector", "port"]);
     const SELECTOR: Keys = Keys::open(&["query"]);
     const PORT: Keys = Keys::open(&[
@@ -252,6 +271,7 @@ fn resource(entry: &str, value: &Value, expressions: &mut Expressions) -> Result
         query,
         items,
         mappings,
+        reads_references: value.to_string().contains(REFERENCES),
     })
 }
 

@@ -10,6 +10,7 @@ pub mod account;
 mod document;
 pub mod explain;
 mod given;
+pub mod infer;
 pub mod input;
 pub mod jq;
 mod keys;
@@ -25,6 +26,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::backstage::entity::Relation;
+use crate::backstage::references::References;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Origin, Sources};
 use crate::{backstage, port};
@@ -38,6 +40,8 @@ pub use profile::Profile;
 pub struct Bridge<'a> {
     /// The catalog.
     pub catalog: &'a backstage::Catalog,
+    /// What the fields of custom kinds refer to; for profiles that ask for it, see [`Profile::reads_references`].
+    pub references: Option<&'a References<'a>>,
     /// How kinds become blueprints.
     pub profile: &'a Profile,
     /// Who may own an entity.
@@ -49,7 +53,18 @@ pub struct Bridge<'a> {
 impl<'a> Bridge<'a> {
     /// What an expression sees of the entity at an index of the catalog, if it has these relations.
     fn input(&self, index: usize, relations: &[Relation<'_>]) -> Value {
-        input::of(self.catalog, index, relations, self.sources)
+        let mut input = input::of(self.catalog, index, relations, self.sources);
+        self.add_references(&self.catalog.entities()[index], &mut input);
+        input
+    }
+
+    /// Makes anew what an expression sees of the references of an entity, where one asks for it.
+    fn add_references(&self, entity: &backstage::Entity, input: &mut Value) {
+        if let Some(references) = self.references
+            && self.profile.kind_reads_references(&entity.entity_ref.kind)
+        {
+            input::add_references(input, entity, references);
+        }
     }
 
     /// The relations that an entity with these has in Port.

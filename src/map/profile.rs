@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::document;
 use super::jq::{Input, Library, Program};
 use super::keys::{Keys, similar};
-use super::mapping::{Expressions, Leaf, Resource, resources};
+use super::mapping::{Expressions, Leaf, REFERENCES, Resource, resource, resources};
 use crate::diagnostic::Error;
 use crate::port::Blueprint;
 use crate::port::refine::Refinement;
@@ -108,6 +108,7 @@ pub struct Profile {
     pub flags: Map<String, Value>,
     /// How its blueprints are cut to what is used.
     pub refinement: Refinement,
+    functions: String,
     resources: Vec<Resource>,
     programs: Vec<Program>,
 }
@@ -203,6 +204,7 @@ impl Profile {
             given: None,
             flags,
             refinement,
+            functions: files.functions.clone(),
             resources,
             programs,
         };
@@ -223,6 +225,62 @@ impl Profile {
     /// Whether some resource is for a kind.
     pub(super) fn has_kind(&self, kind: &str) -> bool {
         self.resources_of(kind).next().is_some()
+    }
+
+    /// This profile with more blueprints and more entries of `resources`, each in the format of its file.
+    pub(super) fn extended(
+        &self,
+        more_blueprints: Vec<Value>,
+        more_resources: &[Value],
+    ) -> Result<Self, String> {
+        let mut expressions = Expressions::behind(self.programs.len());
+        let more_resources = more_resources.iter().enumerate();
+        let more_resources: Vec<Resource> = more_resources
+            .map(|(index, value)| resource(&format!("resources[{index}]"), value, &mut expressions))
+            .collect::<Result<_, _>>()?;
+        let library = Library::new(&self.functions)?;
+        let more_programs =
+            library
+                .compile_all(&expressions.texts)
+                .map_err(|(position, message)| {
+                    let (entry, text) =
+                        (&expressions.entries[position], &expressions.texts[position]);
+                    format!("{entry}: `{text}`: {message}")
+                })?;
+        let extended = Self {
+            name: self.name.clone(),
+            blueprints: [
+                self.blueprints.clone(),
+                blueprints(Value::Array(more_blueprints))?,
+            ]
+            .concat(),
+            given: self.given.clone(),
+            flags: self.flags.clone(),
+            refinement: self.refinement.clone(),
+            functions: self.functions.clone(),
+            resources: [self.resources.clone(), more_resources].concat(),
+            programs: [self.programs.clone(), more_programs].concat(),
+        };
+        extended.check_names()?;
+        Ok(extended)
+    }
+
+    /// Whether an expression may ask for `.references`.
+    #[must_use]
+    pub fn reads_references(&self) -> bool {
+        let mut resources = self.resources.iter();
+        resources.any(|resource| resource.reads_references) || self.functions.contains(REFERENCES)
+    }
+
+    /// Whether an expression for a kind may ask for `.references`.
+    pub(super) fn kind_reads_references(&self, kind: &str) -> bool {
+        let mut resources = self.resources_of(kind);
+        resources.any(|resource| resource.reads_references) || self.functions.contains(REFERENCES)
+    }
+
+    /// The resources in the order of the file.
+    pub(super) fn resources(&self) -> &[Resource] {
+        &self.resources
     }
 
     /// The first output of an expression of this profile.

@@ -78,6 +78,7 @@ fn catalog_of(
 ) -> port::Catalog {
     let bridge = Bridge {
         catalog,
+        references: None,
         profile,
         owners: Owners::AsStated,
         sources,

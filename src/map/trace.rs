@@ -246,7 +246,7 @@ impl<'a> Trace<'a> {
                 if root == "metadata" && matches!(name.as_str(), "name" | "namespace")
         );
         // Without a name there is no entity whose parts could be compared.
-        let left_out = std::iter::once_with(|| self.input_without(field)).filter(move |_| !is_name);
+        let left_out = (!is_name).then(|| self.input_without(field)).into_iter();
         let changed = std::iter::once_with(move || {
             let mut input = self.input.clone();
             let is_changed = change(&mut input, &field.0);
@@ -255,7 +255,21 @@ impl<'a> Trace<'a> {
             }
             is_changed.then_some(input)
         });
-        left_out.chain(changed.flatten())
+        left_out
+            .chain(changed.flatten())
+            .map(|input| self.with_references(input))
+    }
+
+    /// The input with the references that its own fields make.
+    fn with_references(&self, mut input: Value) -> Value {
+        if let (Some(_), Some(fields)) = (input.get("references"), input.as_object()) {
+            let entity = Entity {
+                value: fields.clone(),
+                ..self.entity.clone()
+            };
+            self.bridge.add_references(&entity, &mut input);
+        }
+        input
     }
 
     fn input_without(&self, field: &Field) -> Value {

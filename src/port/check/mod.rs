@@ -25,6 +25,7 @@ mod value;
 
 pub use blueprint::blueprints;
 pub use identifier::MAX_IDENTIFIER;
+pub use value::has_format;
 
 /// The largest body of a request, in bytes; Port answers 413 beyond.
 pub const MAX_BODY: usize = 1024 * 1024;

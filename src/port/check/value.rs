@@ -174,6 +174,12 @@ fn enum_unmet(value: &Value, definition: &Map<String, Value>) -> Option<Unmet> {
     (!is_same(only, value)).then(|| Unmet::new(described(only), value))
 }
 
+/// Whether a text has a format of Port's, such as `url` or `date-time`; every text has a format that is not known.
+#[must_use]
+pub fn has_format(text: &str, format: &str) -> bool {
+    format::unmet(&Value::from(text), format).is_none()
+}
+
 /// The bounds of JSON Schema on texts, numbers, lists and objects.
 fn bound_unmet(value: &Value, definition: &Map<String, Value>) -> Option<Unmet> {
     #[expect(clippy::cast_precision_loss, reason = "nothing has 2^53 parts")]
