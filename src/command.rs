@@ -69,10 +69,10 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
         return Err(Failure::RevisionWithoutOut);
     }
     start_threads(&command.input)?;
-    let destination = command.destination()?;
     let options = Options {
         profile: Profile::load(&command.profile)?,
-        format: command.format(),
+        rendering: command.rendering()?,
+        destination: command.destination()?,
         refinement: Refinement::default(),
     };
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
@@ -83,7 +83,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     let written = publish::write(
         &conversion.manifests,
         &reading.sources,
-        &destination,
+        &options.destination,
         command.dry_run,
         &mut reading.diagnostics,
     )?;

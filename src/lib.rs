@@ -26,7 +26,8 @@ use diagnostic::{Diagnostics, Error};
 use map::Profile;
 use port::check;
 use port::refine::{self, Refinement};
-use render::{Format, Manifest};
+use publish::Destination;
+use render::{Manifest, Rendering};
 use source::{Root, Sources};
 
 /// What a run reads.
@@ -115,8 +116,10 @@ pub struct Options {
     pub profile: Profile,
     /// How blueprints are cut to what is used.
     pub refinement: Refinement,
-    /// How entities are spelled.
-    pub format: Format,
+    /// Which manifests are made.
+    pub rendering: Rendering,
+    /// Where they will stand.
+    pub destination: Destination,
 }
 
 /// What a conversion made.
@@ -134,7 +137,7 @@ pub struct Conversion {
 ///
 /// # Errors
 ///
-/// As [`catalog`].
+/// As [`catalog`]; [`Error::SameOut`] if two roots would be written to the same folder.
 pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     let mut reading = catalog(inputs)?;
     let Reading {
@@ -148,7 +151,8 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     let checked = check::entities(mapped, diagnostics);
     let port = refine::blueprints(checked, &options.refinement);
     check::required(&port, diagnostics);
-    let manifests = render::manifests(&port, sources, options.format);
+    let folders = publish::folders(sources, &options.destination)?;
+    let manifests = render::manifests(&port, sources, &options.rendering, &folders, diagnostics);
     diagnostics.sort(sources);
     Ok(Conversion {
         reading,

@@ -9,7 +9,8 @@ use backstage2port::backstage::discover::Patterns;
 use backstage2port::backstage::{EntityRef, Mode};
 use backstage2port::map::Profile;
 use backstage2port::port::refine::Refinement;
-use backstage2port::render::Format;
+use backstage2port::publish::Destination;
+use backstage2port::render::{Format, Provider, Rendering, Target};
 use backstage2port::report::{self, Style, text};
 use backstage2port::source::Root;
 use backstage2port::{Conversion, Dumps, Inputs, Options, catalog, convert};
@@ -58,10 +59,18 @@ fn in_folder<'a, T>(
 
 /// Converts a folder, and shows every finding: excerpts are cut from the same hostile text.
 fn converted(root: &Utf8Path, mode: Mode) -> Result<Conversion, TestCaseError> {
+    let targets = [
+        Target::PortYml,
+        Target::Central,
+        Target::Tree,
+        Target::Bundle,
+    ];
+    let providers = [Provider::GitHub, Provider::GitLab];
     let options = Options {
         profile: Profile::load("standard").map_err(fault)?,
         refinement: Refinement::default(),
-        format: Format::Yaml,
+        rendering: Rendering::new(&targets, Format::Yaml, &providers).map_err(fault)?,
+        destination: Destination::Roots,
     };
     let conversion = convert(inputs(root, mode)?, &options).map_err(fault)?;
     let reading = &conversion.reading;
