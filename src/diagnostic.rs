@@ -129,7 +129,7 @@ codes! {
     InvalidBlueprint = "invalid-blueprint", Error;
     /// A file stands where a manifest belongs and was not written by this tool; it stays as it is.
     ForeignManifest = "foreign-manifest", Error;
-    /// A manifest would lose entities while descriptors beside it have errors; it stays as it is.
+    /// A manifest would lose entities while descriptors have errors; it stays as it is.
     KeptManifest = "kept-manifest", Warning;
     /// A manifest is larger than the integration that is to read it takes.
     ManifestTooLarge = "manifest-too-large", Error;
