@@ -40,7 +40,7 @@ fn case(
     more: &[&str],
 ) -> Result<Case> {
     let can_read = |provider: &&str| !(target == "tree" && *provider == "bitbucket");
-    let providers: Vec<&str> = PROVIDERS.into_iter().filter(can_read).collect();
+    let mut providers: Vec<&str> = PROVIDERS.into_iter().filter(can_read).collect();
     let mut arguments = vec!["convert", "--format", format, "--out", out.as_str()];
     arguments.extend(["--target", target, "--target", "bundle"]);
     for provider in &providers {
@@ -50,11 +50,12 @@ fn case(
     arguments.extend(roots);
     let run = run(cwd, &arguments)?;
     assert!(matches!(run.code, 0 | 1), "{}", run.shown());
-    assert!(
-        !run.stderr.contains("manifest-too-large"),
-        "{}",
-        run.shown()
-    );
+    // Bitbucket takes the smallest files; the others take all there are.
+    if run.stderr.contains("manifest-too-large") {
+        assert_eq!(target, "port-yml", "{}", run.shown());
+        assert!(!run.stderr.contains("integration for G"), "{}", run.shown());
+        providers.retain(|provider| *provider != "bitbucket");
+    }
     let first = match roots {
         [_, _, ..] => out.join(Utf8Path::new(roots[0]).file_name().ok_or("no name")?),
         _ => out.to_owned(),
@@ -118,9 +119,9 @@ fn target_folder() -> Result<&'static Utf8Path> {
 /// What the integrations make of pairs of a tree and a mapping.
 fn ingested(jobs: &[Value]) -> Result<Vec<Value>> {
     let folder = Folder::new()?;
-    let lines: String = jobs.iter().map(|job| format!("{job}\n")).collect();
+    let lines: Vec<String> = jobs.iter().map(Value::to_string).collect();
     let (input, output) = (folder.path.join("jobs"), folder.path.join("answers"));
-    write(&input, lines.as_bytes())?;
+    write(&input, lines.join("\n").as_bytes())?;
     let python = target_folder()?.join("oracle/ocean/.venv/bin/python");
     let status = Command::new(&python)
         .arg(".ci/ingest.py")

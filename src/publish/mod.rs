@@ -7,7 +7,7 @@
 
 mod keep;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -153,7 +153,7 @@ fn foreign(path: &Utf8Path, reason: &str) -> Diagnostic {
 pub fn folders(
     sources: &Sources,
     destination: &Destination,
-) -> Result<HashMap<RootId, Utf8PathBuf>, Error> {
+) -> Result<BTreeMap<RootId, Utf8PathBuf>, Error> {
     let place = |(root, base): (RootId, Utf8PathBuf)| {
         let folder = match destination {
             Destination::Roots => sources.folder_in_repository(root),

@@ -100,18 +100,14 @@ impl Mapped<'_> {
         }
         let mut unknown: BTreeMap<&str, Shape<'_>> = BTreeMap::new();
         for entity in &self.catalog.entities {
-            let shape = match known.get(entity.blueprint.as_str()) {
-                Some(position) => &mut shapes[*position].1,
-                None => {
-                    let shape = unknown.entry(&entity.blueprint).or_default();
-                    shape
-                        .properties
-                        .extend(entity.properties.keys().map(String::as_str));
-                    shape
-                        .relations
-                        .extend(entity.relations.keys().map(String::as_str));
-                    shape
-                }
+            let shape = if let Some(position) = known.get(entity.blueprint.as_str()) {
+                &mut shapes[*position].1
+            } else {
+                let shape = unknown.entry(&entity.blueprint).or_default();
+                let (properties, relations) = (entity.properties.keys(), entity.relations.keys());
+                shape.properties.extend(properties.map(String::as_str));
+                shape.relations.extend(relations.map(String::as_str));
+                shape
             };
             shape.has_team |= entity.team.is_some();
             shape.has_icon |= entity.icon.is_some();

@@ -3,7 +3,7 @@
 //! In: a [`port::Catalog`] and the targets. Out: [`Manifest`]s, one module a target, and the mappings with which Port's
 //! integrations read them. Nothing is written here.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -176,7 +176,7 @@ pub fn manifests(
     catalog: &port::Catalog,
     sources: &Sources,
     rendering: &Rendering,
-    folders: &HashMap<RootId, Utf8PathBuf>,
+    folders: &BTreeMap<RootId, Utf8PathBuf>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Manifest> {
     let homes = Homes::of(catalog, sources);
@@ -238,7 +238,7 @@ impl<'a> Homes<'a> {
     }
 
     /// Where the roots stand in their repositories, each place once.
-    fn folders(&self, folders: &HashMap<RootId, Utf8PathBuf>) -> BTreeSet<Utf8PathBuf> {
+    fn folders(&self, folders: &BTreeMap<RootId, Utf8PathBuf>) -> BTreeSet<Utf8PathBuf> {
         let folder = |root| folders.get(root).cloned().unwrap_or_default();
         self.0.keys().map(folder).collect()
     }

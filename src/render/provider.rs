@@ -137,7 +137,7 @@ impl Provider {
         };
         match self {
             Self::GitHub => {
-                let selector = |path| github(path, repositories);
+                let selector = |path: String| github(&path, repositories);
                 vec![globs().map(selector).collect()]
             }
             Self::Azure => {
@@ -181,7 +181,7 @@ fn map<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
 
 /// A pattern of GitHub Ocean. All repositories named on the command line are one organization's, or each is named with
 /// its own.
-fn github(path: String, repositories: &[&HostedRepository]) -> Value {
+fn github(path: &str, repositories: &[&HostedRepository]) -> Value {
     let mut selector = map([("path", json!(path))]);
     if let [first, ..] = repositories {
         let names = repositories

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
 
 use camino::Utf8Path;
@@ -21,7 +21,7 @@ fn rendered(
 ) -> Result<(Vec<Manifest>, Diagnostics), Error> {
     let rendering = Rendering::new(targets, format, providers)?;
     let mut diagnostics = Diagnostics::default();
-    let folders = HashMap::new();
+    let folders = BTreeMap::new();
     let manifests = manifests(catalog, sources, &rendering, &folders, &mut diagnostics);
     Ok((manifests, diagnostics))
 }
@@ -352,4 +352,202 @@ fn a_provider_reads_the_first_target_it_can() {
         bundle.map(|rendering| rendering.mappings).ok(),
         Some(Vec::new())
     );
+}
+
+/// The resources of a mapping.
+fn resources(
+    catalog: &port::Catalog,
+    sources: &Sources,
+    target: Target,
+    format: Format,
+    provider: Provider,
+) -> Result<Vec<Value>, Box<dyn StdError>> {
+    let (made, _) = rendered(catalog, sources, &[target], format, &[provider])?;
+    let path = format!(".port/mapping/{}.yml", provider.id());
+    let mapping = made.iter().find(|manifest| manifest.path == path);
+    let text = &mapping.ok_or("no mapping")?.contents;
+    let mut documents = crate::yaml::documents(text).into_iter();
+    let content = documents.next().ok_or("no document")?.content;
+    let content = content.map_err(|faults| format!("{faults:?}"))?;
+    let resources = content["resources"].to_string();
+    assert!(
+        !resources.contains('\''),
+        "Ocean turns some into other quotes: {resources}"
+    );
+    assert_eq!(content["createMissingRelatedEntities"], true);
+    assert_eq!(content["deleteDependentEntities"], false);
+    Ok(content["resources"]
+        .as_array()
+        .cloned()
+        .ok_or("no resources")?)
+}
+
+#[test]
+fn a_mapping_has_a_resource_for_each_blueprint_with_what_its_entities_may_have()
+-> Result<(), Box<dyn StdError>> {
+    let mut sources = two_roots();
+    let mut catalog = catalog(&mut sources)?;
+    catalog.blueprints[0].icon = Some("Api".to_owned());
+    let names = ["a-b", "x@y", "1st", "type", "back\\slash"];
+    let properties = names.map(|name| (name.to_owned(), port::blueprint::Property::default()));
+    catalog.blueprints[0].schema.properties = properties.into();
+    let mut api = entity(&mut sources, 0, "catalog-info.yaml", 1, "api");
+    "API".clone_into(&mut api.blueprint);
+    api.icon = Some("Git".to_owned());
+    api.team = Some(Targets::Many(vec!["t".to_owned()]));
+    catalog.entities.push(api);
+    catalog.entities[0].properties = BTreeMap::from([("known".to_owned(), json!(1))]);
+
+    let provider = Provider::GitHub;
+    let found = resources(&catalog, &sources, Target::PortYml, Format::Yaml, provider)?;
+    let mappings: Vec<_> = found
+        .iter()
+        .map(|r| &r["port"]["entity"]["mappings"])
+        .collect();
+    assert_eq!(
+        *mappings[0],
+        json!({
+            "identifier": ".item.identifier",
+            "title": ".item.title // .item.identifier",
+            "icon": ".item.icon // \"Api\"",
+            "blueprint": ".item.blueprint | select(. == \"API\")",
+            "team": ".item.team // []",
+            "properties": {
+                "1st": ".item.properties[\"1st\"]",
+                "a-b": ".item.properties[\"a-b\"]",
+                "back\\slash": ".item.properties[\"back\\\\slash\"]",
+                "type": ".item.properties.type",
+                "x@y": ".item.properties[\"x@y\"]",
+            },
+            "relations": {"system": ".item.relations.system"},
+        })
+    );
+    // A blueprint that only Port knows, without icon and team.
+    assert_eq!(
+        *mappings[1],
+        json!({
+            "identifier": ".item.identifier",
+            "title": ".item.title // .item.identifier",
+            "blueprint": ".item.blueprint | select(. == \"component\")",
+            "properties": {"known": ".item.properties.known"},
+        })
+    );
+    assert_eq!(mappings.len(), 2);
+    assert_eq!(
+        found[1]["selector"]["query"],
+        "(.item.blueprint? // null) == \"component\""
+    );
+    Ok(())
+}
+
+#[test]
+fn every_provider_gets_its_own_paths() -> Result<(), Box<dyn StdError>> {
+    let mut sources = two_roots();
+    let mut catalog = catalog(&mut sources)?;
+    catalog.blueprints.clear();
+    let list = ".port/entities/component";
+    for (provider, target, format, items, files) in [
+        (
+            Provider::GitHub,
+            Target::Central,
+            Format::Json,
+            json!(".content"),
+            json!([{"path": format!("{list}.json")}, {"path": format!("{list}+*.json")}]),
+        ),
+        (
+            Provider::GitHub,
+            Target::Tree,
+            Format::Yaml,
+            Value::Null,
+            json!([{"path": format!("{list}/**/*.yaml")}]),
+        ),
+        (
+            Provider::GitLab,
+            Target::PortYml,
+            Format::Yaml,
+            json!(".file.content"),
+            json!({"path": "*port.yml", "searchStrategy": "repositoryTree"}),
+        ),
+        (
+            Provider::GitLab,
+            Target::Tree,
+            Format::Yaml,
+            json!(".file.content"),
+            json!({"path": format!("{list}/**"), "searchStrategy": "repositoryTree"}),
+        ),
+        (
+            Provider::GitLab,
+            Target::Tree,
+            Format::Json,
+            Value::Null,
+            json!({"path": format!("{list}/**"), "searchStrategy": "repositoryTree"}),
+        ),
+        (
+            Provider::Bitbucket,
+            Target::PortYml,
+            Format::Yaml,
+            json!(".content"),
+            json!({"path": "*", "filenames": ["port.yml"]}),
+        ),
+        (
+            Provider::Bitbucket,
+            Target::Central,
+            Format::Yaml,
+            json!(".content"),
+            json!({"path": ".port/entities", "filenames": ["component.yml", "component+2.yml"]}),
+        ),
+        (
+            Provider::Azure,
+            Target::PortYml,
+            Format::Json,
+            json!(".file.content.parsed"),
+            json!({"path": ["**/port.json"]}),
+        ),
+    ] {
+        let found = resources(&catalog, &sources, target, format, provider)?;
+        let [resource] = found.as_slice() else {
+            return Err(format!("{provider:?} {target}: {} resources", found.len()).into());
+        };
+        let parse = resource["port"].get("itemsToParse").cloned();
+        assert_eq!(parse.unwrap_or_default(), items, "{provider:?} {target}");
+        assert_eq!(
+            resource["selector"]["files"], files,
+            "{provider:?} {target}"
+        );
+        let leaf = resource["port"]["entity"]["mappings"]["identifier"].as_str();
+        let content = if items.is_null() {
+            provider.content()
+        } else {
+            ".item"
+        };
+        assert_eq!(leaf, Some(format!("{content}.identifier").as_str()));
+    }
+    Ok(())
+}
+
+#[test]
+fn lists_of_roots_in_different_folders_are_all_mapped() -> Result<(), Box<dyn StdError>> {
+    let mut sources = two_roots();
+    let catalog = catalog(&mut sources)?;
+    let folders = BTreeMap::from([(RootId(0), "a*".into()), (RootId(1), "b/c".into())]);
+    let rendering = Rendering::new(&[Target::Central], Format::Yaml, &[Provider::GitLab])?;
+    let mut diagnostics = Diagnostics::default();
+    let made = manifests(&catalog, &sources, &rendering, &folders, &mut diagnostics);
+    let mappings: Vec<_> = made
+        .iter()
+        .filter(|manifest| manifest.path == ".port/mapping/gitlab.yml")
+        .collect();
+    assert_eq!(mappings.len(), 2);
+    assert_eq!(mappings[0].contents, mappings[1].contents);
+    for path in [
+        "a[*]/.port/entities/component*.yml",
+        "b/c/.port/entities/component*.yml",
+    ] {
+        assert!(
+            mappings[0].contents.contains(path),
+            "{}",
+            mappings[0].contents
+        );
+    }
+    Ok(())
 }
