@@ -225,12 +225,12 @@ fn the_entities_of_the_corpus_arrive() -> Result<()> {
     let out = Folder::new()?;
     let roots = folders(&shared.join("corpus"))?;
     let roots: Vec<&str> = roots.iter().map(|root| root.as_str()).collect();
-    let every = ["--quiet", "--include", "*.yaml", "--include", "*.yml"];
+    // Files with the usual names: the Python of the integrations takes its time.
     let mut cases = Vec::new();
     for roots in roots.chunks(20) {
         for (target, format) in [("port-yml", "yaml"), ("central", "yaml"), ("tree", "json")] {
             let out = out.path.join(format!("{}-{target}", cases.len()));
-            cases.push(case(&shared, roots, &out, target, format, &every)?);
+            cases.push(case(&shared, roots, &out, target, format, &["--quiet"])?);
         }
     }
     assert_all_arrive(&cases)
