@@ -8,9 +8,9 @@ use backstage2port::diagnostic::{Error, Severity};
 use backstage2port::map::{Owners, Profile};
 use backstage2port::port::refine::Refinement;
 use backstage2port::publish::Destination;
-use backstage2port::render::Format;
+use backstage2port::render::{self, Format, Rendering};
 use backstage2port::report::Style;
-use backstage2port::source::Root;
+use backstage2port::source::{HostedRepository, Root};
 use backstage2port::{Dumps, Inputs, Options};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -92,10 +92,14 @@ pub(crate) struct Convert {
     /// Say what would be written, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// What to write
-    #[arg(long, value_enum, default_value_t = Target::PortYml)]
-    target: Target,
-    /// How entities are spelled: port.yml or port.json
+    /// What to write; repeatable
+    #[arg(long, value_enum, default_value = "port-yml")]
+    target: Vec<Target>,
+    /// Write the mapping with which Port's integration for this git host reads what is written, into .port/mapping/;
+    /// repeatable. The host of --repo-url where not given, or github
+    #[arg(long, value_enum)]
+    provider: Vec<Provider>,
+    /// How entities are spelled: port.yml or port.json, and so on
     #[arg(long, value_enum, default_value_t = EntityFormat::Yaml)]
     manifest_format: EntityFormat,
     /// How the report is printed
@@ -192,8 +196,28 @@ enum FailOn {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Target {
-    /// port.yml beside the descriptors, blueprints in .port/blueprints/
+    /// port.yml beside the descriptors
     PortYml,
+    /// .port/entities/<blueprint>.yml, in parts where it is long
+    Central,
+    /// .port/entities/<blueprint>/<identifier>.yaml, one entity a file
+    Tree,
+    /// .port/port-import.json, everything in one file for Port's CLI
+    Bundle,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Provider {
+    /// GitHub (Ocean)
+    Github,
+    /// GitLab (v2)
+    Gitlab,
+    /// Bitbucket Cloud
+    Bitbucket,
+    /// Azure DevOps
+    Azure,
+    /// No mapping
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -294,7 +318,6 @@ impl Input {
 impl Convert {
     /// Where manifests go.
     pub(crate) fn destination(&self) -> Result<Destination, Error> {
-        let Target::PortYml = self.target;
         match &self.out {
             Some(folder) => Ok(Destination::Folder(folder.clone())),
             None if self.input.roots().is_empty() => Err(Error::NoFolder),
@@ -306,13 +329,47 @@ impl Convert {
     pub(crate) fn options(&self) -> Result<Options, Error> {
         let options = self.model.options()?;
         Ok(Options {
-            format: match self.manifest_format {
-                EntityFormat::Yaml => Format::Yaml,
-                EntityFormat::Json => Format::Json,
-            },
+            rendering: self.rendering()?,
+            destination: self.destination()?,
             detailed_account: self.format == ReportFormat::Json,
             ..options
         })
+    }
+
+    /// Which manifests are made.
+    fn rendering(&self) -> Result<Rendering, Error> {
+        let target = |target: &Target| match target {
+            Target::PortYml => render::Target::PortYml,
+            Target::Central => render::Target::Central,
+            Target::Tree => render::Target::Tree,
+            Target::Bundle => render::Target::Bundle,
+        };
+        let targets: Vec<_> = self.target.iter().map(target).collect();
+        let format = match self.manifest_format {
+            EntityFormat::Yaml => Format::Yaml,
+            EntityFormat::Json => Format::Json,
+        };
+        Rendering::new(&targets, format, &self.providers())
+    }
+
+    fn providers(&self) -> Vec<render::Provider> {
+        if self.provider.is_empty() {
+            let host = self
+                .input
+                .repo_url
+                .as_deref()
+                .and_then(HostedRepository::parse);
+            let provider = host.and_then(|host| render::Provider::of_host(&host.host));
+            return vec![provider.unwrap_or(render::Provider::GitHub)];
+        }
+        let provider = |provider: &Provider| match provider {
+            Provider::Github => Some(render::Provider::GitHub),
+            Provider::Gitlab => Some(render::Provider::GitLab),
+            Provider::Bitbucket => Some(render::Provider::Bitbucket),
+            Provider::Azure => Some(render::Provider::Azure),
+            Provider::None => None,
+        };
+        self.provider.iter().filter_map(provider).collect()
     }
 }
 

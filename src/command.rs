@@ -70,7 +70,6 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
         return Err(Failure::RevisionWithoutOut);
     }
     start_threads(&command.input)?;
-    let destination = command.destination()?;
     let options = command.options()?;
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
     if conversion.reading.tally.is_empty() {
@@ -80,7 +79,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     let written = publish::write(
         &conversion.manifests,
         &reading.sources,
-        &destination,
+        &options.destination,
         command.dry_run,
         &mut reading.diagnostics,
     )?;

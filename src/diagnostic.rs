@@ -153,8 +153,10 @@ codes! {
     InvalidBlueprint = "invalid-blueprint", Error;
     /// A file stands where a manifest belongs and was not written by this tool; it stays as it is.
     ForeignManifest = "foreign-manifest", Error;
-    /// A manifest would lose entities while descriptors beside it have errors; it stays as it is.
+    /// A manifest would lose entities while descriptors have errors; it stays as it is.
     KeptManifest = "kept-manifest", Warning;
+    /// A manifest is larger than the integration that is to read it takes.
+    ManifestTooLarge = "manifest-too-large", Error;
 }
 
 impl fmt::Display for Code {
@@ -381,6 +383,17 @@ pub enum Error {
         property: String,
         /// The property that is probably meant, in words, or nothing.
         remedy: String,
+    },
+    /// A provider can read none of the targets.
+    #[error(
+        "Port's integration for {provider} cannot find the files of target {target}, for it wants exact file names: add \
+         `--target central`, or write no mapping with `--provider none`"
+    )]
+    Provider {
+        /// The provider as the user named it.
+        provider: &'static str,
+        /// The first of the targets.
+        target: &'static str,
     },
     /// A manifest cannot be written.
     #[error("cannot write {path}")]

@@ -29,7 +29,8 @@ use map::explain::{self, Explanation};
 use map::{Bridge, Owners, Profile, infer};
 use port::check;
 use port::refine::{self, Refinement};
-use render::{Format, Manifest};
+use publish::Destination;
+use render::{Manifest, Rendering};
 use source::{Root, Sources};
 
 /// What a run reads.
@@ -122,8 +123,10 @@ pub struct Options {
     pub owners: Owners,
     /// How blueprints are cut to what is used.
     pub refinement: Refinement,
-    /// How entities are spelled.
-    pub format: Format,
+    /// Which manifests are made.
+    pub rendering: Rendering,
+    /// Where they will stand.
+    pub destination: Destination,
     /// Whether the account tells the fate of every field of every entity, beside the totals.
     pub detailed_account: bool,
 }
@@ -137,7 +140,8 @@ impl Options {
             profile,
             infer: true,
             owners: Owners::default(),
-            format: Format::default(),
+            rendering: Rendering::default(),
+            destination: Destination::Roots,
             detailed_account: false,
         }
     }
@@ -163,7 +167,8 @@ pub struct Conversion {
 /// # Errors
 ///
 /// As [`catalog`]; [`Error::NoSuchEnum`] when the profile has no property that the refinement names; [`Error::Profile`]
-/// when the profile cannot take the kinds that are inferred.
+/// when the profile cannot take the kinds that are inferred; [`Error::SameOut`] if two roots would be written to the same
+/// folder.
 pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     if !options.profile.has_given_blueprints() {
         refine::check_enums(&options.refinement, &options.profile.blueprints)?;
@@ -199,7 +204,8 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     let port = refine::blueprints(checked, &options.refinement);
     check::required(&port, &locate, diagnostics);
     let account = account::of(bridge, &port, options.detailed_account, diagnostics);
-    let manifests = render::manifests(&port, sources, options.format);
+    let folders = publish::folders(sources, &options.destination)?;
+    let manifests = render::manifests(&port, sources, &options.rendering, &folders, diagnostics);
     diagnostics.sort(sources);
     Ok(Conversion {
         reading,

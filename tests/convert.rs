@@ -43,6 +43,7 @@ fn leftovers(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
             path.file_name(),
             Some("catalog-info.yaml" | "port.yml" | "descriptor.yaml")
         ) || path.starts_with(".port/blueprints") && path.extension() == Some("json")
+            || path == ".port/mapping/github.yml"
     };
     let files = tree(folder)?.into_keys();
     Ok(files.filter(|path| !is_known(path)).collect())
@@ -54,7 +55,7 @@ fn a_second_run_writes_nothing_and_says_so() -> Result<()> {
     let first = run(&folder.path, &["convert"])?;
     assert_eq!(first.code, 0, "{}", first.shown());
     assert!(
-        first.stdout.contains("Wrote 13 manifests"),
+        first.stdout.contains("Wrote 14 manifests"),
         "{}",
         first.shown()
     );
@@ -64,7 +65,7 @@ fn a_second_run_writes_nothing_and_says_so() -> Result<()> {
     assert!(
         second
             .stdout
-            .contains("Wrote nothing: 13 manifests are up to date."),
+            .contains("Wrote nothing: 14 manifests are up to date."),
         "{}",
         second.shown()
     );
@@ -111,7 +112,7 @@ fn a_dry_run_writes_nothing() -> Result<()> {
     let run = run(&folder.path, &["convert", "--dry-run"])?;
     assert_eq!(run.code, 0, "{}", run.shown());
     assert!(
-        run.stdout.contains("Would write 13 manifests"),
+        run.stdout.contains("Would write 14 manifests"),
         "{}",
         run.shown()
     );
@@ -175,7 +176,7 @@ fn out_leaves_the_root_alone() -> Result<()> {
     let run = run(&folder.path, &["convert", "--out", out.path.as_str()])?;
     assert_eq!(run.code, 0, "{}", run.shown());
     assert_eq!(before, tree(&folder.path)?);
-    assert_eq!(tree(&out.path)?.len(), 13);
+    assert_eq!(tree(&out.path)?.len(), 14);
     Ok(())
 }
 
@@ -661,5 +662,244 @@ fn kinds_that_the_profile_does_not_map_can_be_left_out() -> Result<()> {
             .join(".port/blueprints/environment.json")
     };
     assert!(blueprint("all").is_file() && !blueprint("some").exists());
+    Ok(())
+}
+
+const EVERY_TARGET: [&str; 8] = [
+    "--target", "port-yml", "--target", "central", "--target", "tree", "--target", "bundle",
+];
+const EVERY_PROVIDER: [&str; 8] = [
+    "--provider",
+    "github",
+    "--provider",
+    "gitlab",
+    "--provider",
+    "bitbucket",
+    "--provider",
+    "azure",
+];
+
+#[test]
+fn all_targets_hold_the_same_entities_and_a_second_run_writes_nothing() -> Result<()> {
+    for format in ["yaml", "json"] {
+        let folder = demo()?;
+        let mut arguments = vec![
+            "convert",
+            "--manifest-format",
+            format,
+            "--include",
+            "*.{yaml,yml,json}",
+        ];
+        arguments.extend(EVERY_TARGET);
+        arguments.extend(EVERY_PROVIDER);
+        let first = run(&folder.path, &arguments)?;
+        assert!(first.stdout.contains("Wrote "), "{}", first.shown());
+        let before = stamps(&folder.path)?;
+        let second = run(&folder.path, &arguments)?;
+        assert!(
+            second.stdout.contains("Wrote nothing"),
+            "{}",
+            second.shown()
+        );
+        assert_eq!(first.code, second.code);
+        assert_eq!(before, stamps(&folder.path)?);
+
+        let mut of_target: std::collections::BTreeMap<&str, Vec<String>> = [].into();
+        for (path, bytes) in tree(&folder.path)? {
+            let target = match path.as_str() {
+                ".port/port-import.json" => "bundle",
+                path if path.ends_with("/port.yml") || path.ends_with("/port.json") => "port-yml",
+                path if path.starts_with(".port/entities/") && path.matches('/').count() == 2 => {
+                    "central"
+                }
+                path if path.starts_with(".port/entities/") => "tree",
+                _ => continue,
+            };
+            let text = String::from_utf8(bytes)?;
+            for document in backstage2port::yaml::documents(&text) {
+                let content = document
+                    .content
+                    .map_err(|faults| format!("{path}: {faults:?}"))?;
+                let content = content.get("entities").unwrap_or(&content);
+                let entities = content.as_array().cloned();
+                for mut entity in entities.unwrap_or_else(|| vec![content.clone()]) {
+                    let map = entity.as_object_mut().ok_or("no entity")?;
+                    map.shift_remove("$comment");
+                    of_target
+                        .entry(target)
+                        .or_default()
+                        .push(entity.to_string());
+                }
+            }
+        }
+        let mut lists = of_target.into_values().map(|mut entities| {
+            entities.sort();
+            entities
+        });
+        let first = lists.next().ok_or("nothing written")?;
+        assert_eq!(first.len(), 16);
+        for (number, list) in lists.enumerate() {
+            assert_eq!(list, first, "{format}, list {number}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_host_of_the_repository_chooses_the_mapping_and_none_writes_none() -> Result<()> {
+    let mappings = |arguments: &[&str]| -> Result<Vec<(String, String)>> {
+        let folder = demo()?;
+        let run = run(&folder.path, &[&["convert"], arguments].concat())?;
+        assert_eq!(run.code, 0, "{}", run.shown());
+        let mut found = Vec::new();
+        for (path, bytes) in tree(&folder.path)? {
+            if path.starts_with(".port/mapping") {
+                let name = path.file_name().unwrap_or_default().to_owned();
+                found.push((name, String::from_utf8(bytes)?));
+            }
+        }
+        Ok(found)
+    };
+    for (url, file, repositories) in [
+        (
+            "https://github.com/acme/shop",
+            "github.yml",
+            "organization: acme\n          repos:\n            - name: shop\n",
+        ),
+        (
+            "https://gitlab.acme.example/a/b/shop",
+            "gitlab.yml",
+            "repos:\n          - a/b/shop\n",
+        ),
+        (
+            "git@bitbucket.org:acme/shop.git",
+            "bitbucket.yml",
+            "repos:\n          - shop\n",
+        ),
+        (
+            "https://dev.azure.com/acme/web/_git/shop",
+            "azure.yml",
+            "repos:\n          - shop\n",
+        ),
+    ] {
+        let found = mappings(&["--repo-url", url])?;
+        assert_eq!(found.len(), 1, "{url}");
+        assert_eq!(found[0].0, file, "{url}");
+        assert!(found[0].1.contains(repositories), "{url}: {}", found[0].1);
+    }
+    let found = mappings(&[])?;
+    assert_eq!(found[0].0, "github.yml");
+    assert!(!found[0].1.contains("repos:"), "{}", found[0].1);
+    assert!(mappings(&["--provider", "none"])?.is_empty());
+    assert!(mappings(&["--target", "bundle"])?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_provider_that_cannot_read_the_target_is_a_usage_error_with_a_remedy() -> Result<()> {
+    let folder = demo()?;
+    let arguments = ["convert", "--target", "tree", "--provider", "bitbucket"];
+    let refused = run(&folder.path, &arguments)?;
+    assert_eq!(refused.code, 2, "{}", refused.shown());
+    assert!(
+        refused.stderr.contains("--target central"),
+        "{}",
+        refused.shown()
+    );
+    assert!(!folder.path.join(".port").exists());
+    let both = run(
+        &folder.path,
+        &[&arguments[..], &["--target", "central"]].concat(),
+    )?;
+    assert_eq!(both.code, 0, "{}", both.shown());
+    Ok(())
+}
+
+#[test]
+fn a_root_below_the_top_is_mapped_where_it_stands() -> Result<()> {
+    let folder = Folder::with([("services/web/catalog-info.yaml", GROUP)])?;
+    git2::Repository::init(&folder.path)?;
+    let arguments = [
+        "convert",
+        "services",
+        "--target",
+        "central",
+        "--provider",
+        "gitlab",
+    ];
+    let run = run(&folder.path, &arguments)?;
+    assert_eq!(run.code, 0, "{}", run.shown());
+    let mapping = fs::read_to_string(folder.path.join("services/.port/mapping/gitlab.yml"))?;
+    assert!(
+        mapping.contains("path: services/.port/entities/group*.yml\n"),
+        "{mapping}"
+    );
+    Ok(())
+}
+
+/// A typo must not delete an entity from a list, a bundle or the mapping either, and what only moves from one part of a
+/// list to another is not lost.
+#[test]
+fn a_descriptor_that_breaks_keeps_its_entity_in_every_target() -> Result<()> {
+    let folder = Folder::with([
+        ("a/catalog-info.yaml", GROUP),
+        (
+            "b/catalog-info.yaml",
+            &GROUP.replace("name: team", "name: other"),
+        ),
+        (
+            "c/catalog-info.yaml",
+            "apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata:\n  name: shop\nspec:\n  owner: team\n",
+        ),
+    ])?;
+    let mut arguments = vec!["convert"];
+    arguments.extend(EVERY_TARGET);
+    assert_eq!(run(&folder.path, &arguments)?.code, 0);
+    let is_manifest = |path: &Utf8PathBuf| path.starts_with(".port");
+    let written = |folder: &Folder| -> Result<Vec<(Utf8PathBuf, Vec<u8>)>> {
+        Ok(tree(&folder.path)?
+            .into_iter()
+            .filter(|(path, _)| is_manifest(path))
+            .collect())
+    };
+    let before = written(&folder)?;
+
+    folder.write(
+        "b/catalog-info.yaml",
+        &GROUP.replace("type: team", "tipe: team"),
+    )?;
+    folder.write("c/catalog-info.yaml", "kind: System\n")?;
+    let broken = run(&folder.path, &arguments)?;
+    assert_eq!(broken.code, 1, "{}", broken.shown());
+    for path in [
+        "entities/group.yml",
+        "port-import.json",
+        "mapping/github.yml",
+    ] {
+        let kept = format!("`.port/{path}` stays as it is");
+        assert!(broken.stderr.contains(&kept), "{kept}: {}", broken.shown());
+    }
+    let after = written(&folder)?;
+    for (path, bytes) in before
+        .iter()
+        .filter(|(path, _)| !path.starts_with(".port/blueprints"))
+    {
+        let now = after.iter().find(|(after, _)| after == path);
+        assert_eq!(
+            now.map(|(_, bytes)| bytes),
+            Some(bytes),
+            "{path} was changed"
+        );
+    }
+
+    // What is left out on purpose leaves.
+    fs::remove_dir_all(folder.path.join("b"))?;
+    fs::remove_dir_all(folder.path.join("c"))?;
+    assert_eq!(run(&folder.path, &arguments)?.code, 0);
+    let list = fs::read_to_string(folder.path.join(".port/entities/group.yml"))?;
+    assert!(
+        list.contains("identifier: team") && !list.contains("identifier: other"),
+        "{list}"
+    );
     Ok(())
 }

@@ -658,7 +658,11 @@ fn a_dump_cannot_say_where_on_the_machine_is_written() -> Result<()> {
             "work/out/.port/blueprints/component.json",
             "work/out/.port/blueprints/group.json",
         ];
-        let more = ["work/out/.port/catalog/port.yml", "work/secret.txt"];
+        let more = [
+            "work/out/.port/catalog/port.yml",
+            "work/out/.port/mapping/github.yml",
+            "work/secret.txt",
+        ];
         assert!(
             written
                 .keys()

@@ -1,5 +1,5 @@
 //! Every `fixtures/<case>/input`, converted by the binary in a copy, against `fixtures/<case>/expected`: the manifests and
-//! `report.txt`, which is what the run said and its exit code. `UPDATE=1 cargo test --test fixtures` writes what comes out.
+//! `report.txt`, which is what the run said and its exit code. A case may have `arguments`, in one line. `UPDATE=1 cargo test --test fixtures` writes what comes out.
 
 mod support;
 
@@ -10,14 +10,20 @@ use std::{env, fs};
 use camino::{Utf8Path, Utf8PathBuf};
 use support::{Folder, Result, copy, folders, run, tree, write};
 
+/// The arguments of a case.
+fn arguments(case: &Utf8Path) -> String {
+    let more = fs::read_to_string(case.join("arguments")).unwrap_or_default();
+    format!("convert . --verbose {more}").trim_end().to_owned()
+}
+
 /// The manifests of a case and `report.txt`.
-fn converted(input: &Utf8Path) -> Result<BTreeMap<Utf8PathBuf, Vec<u8>>> {
+fn converted(input: &Utf8Path, arguments: &str) -> Result<BTreeMap<Utf8PathBuf, Vec<u8>>> {
     let folder = Folder::new()?;
     copy(input, &folder.path)?;
     let before = tree(&folder.path)?;
-    let run = run(&folder.path, &["convert", ".", "--verbose"])?;
+    let run = run(&folder.path, &arguments.split(' ').collect::<Vec<_>>())?;
     let report = format!(
-        "$ backstage2port convert . --verbose\n{}{}exit code {}\n",
+        "$ backstage2port {arguments}\n{}{}exit code {}\n",
         run.stdout, run.stderr, run.code
     );
     assert!(
@@ -79,7 +85,7 @@ fn every_fixture_converts_as_expected() -> Result<()> {
             continue;
         }
         cases += 1;
-        let actual = converted(&input)?;
+        let actual = converted(&input, &arguments(&case))?;
         let expected = case.join("expected");
         if env::var_os("UPDATE").is_some() {
             if expected.is_dir() {
@@ -111,9 +117,11 @@ fn every_fixture_converts_a_second_time_without_a_change() -> Result<()> {
         }
         let folder = Folder::new()?;
         copy(&case.join("input"), &folder.path)?;
-        let first = run(&folder.path, &["convert", "."])?;
+        let arguments = arguments(&case);
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        let first = run(&folder.path, &arguments)?;
         let before = tree(&folder.path)?;
-        let second = run(&folder.path, &["convert", "."])?;
+        let second = run(&folder.path, &arguments)?;
         assert_eq!(before, tree(&folder.path)?, "{case}");
         assert_eq!(first.code, second.code, "{case}: {}", second.shown());
         assert!(

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::backstage::{EntityRef, Mode};
 use backstage2port::map::Profile;
+use backstage2port::render::{Format, Provider, Rendering, Target};
 use backstage2port::report::{self, Style, text};
 use backstage2port::source::{FieldPath, Root, Segment};
 use backstage2port::{Conversion, Dumps, Inputs, Options, catalog, convert};
@@ -57,7 +58,15 @@ fn in_folder<'a, T>(
 
 /// Converts a folder, and shows every finding: excerpts are cut from the same hostile text.
 fn converted(root: &Utf8Path, mode: Mode) -> Result<Conversion, TestCaseError> {
+    let targets = [
+        Target::PortYml,
+        Target::Central,
+        Target::Tree,
+        Target::Bundle,
+    ];
+    let providers = [Provider::GitHub, Provider::GitLab];
     let options = Options {
+        rendering: Rendering::new(&targets, Format::Yaml, &providers).map_err(fault)?,
         detailed_account: true,
         ..Options::with(Profile::load("standard").map_err(fault)?)
     };

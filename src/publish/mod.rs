@@ -8,7 +8,7 @@
 mod files;
 mod keep;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -19,6 +19,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::generated;
 use crate::render::Manifest;
 use crate::source::{RootId, Sources};
+use keep::Doubts;
 
 pub use files::files;
 
@@ -45,7 +46,7 @@ pub enum Outcome {
     Unchanged,
     /// Something stands there that this tool did not write; it stays.
     Foreign,
-    /// An older manifest stands there and would lose entities while descriptors beside it have errors; it stays.
+    /// An older manifest stands there and would lose entities while descriptors have errors; it stays.
     Kept,
 }
 
@@ -98,31 +99,20 @@ pub fn write(
     diagnostics: &mut Diagnostics,
 ) -> Result<Written, Error> {
     let bases = bases(sources, destination)?;
-    let doubtful = keep::doubtful(diagnostics, sources);
-    let plans = manifests
+    let mut plans = manifests
         .par_iter()
         .map(|manifest| {
             let base = bases.get(&manifest.root).ok_or(Error::NoFolder)?;
-            let mut place = look(base, manifest).map_err(|error| failed(base, manifest, error))?;
-            let path = base.join(&manifest.path);
-            let folder = manifest.path.parent().unwrap_or(Utf8Path::new(""));
-            let is_doubtful = doubtful.contains(&(manifest.root, folder.to_owned()));
-            if is_doubtful && manifest.entities > 0 && matches!(place, Place::Ours(_)) {
-                let existing = fs::read(&path).map_err(|error| failed(base, manifest, error))?;
-                let existing = String::from_utf8_lossy(&existing);
-                let lost = keep::lost(&existing, &manifest.contents);
-                if !lost.is_empty() {
-                    place = Place::Kept(lost);
-                }
-            }
-            Ok((path, place))
+            let place = look(base, manifest).map_err(|error| failed(base, manifest, error))?;
+            Ok((base.join(&manifest.path), place))
         })
         .collect::<Result<Vec<_>, Error>>()?;
+    keep::hold(manifests, &mut plans, &Doubts::of(diagnostics, sources))?;
     for (path, place) in &plans {
         match place {
             Place::Foreign(reason) => diagnostics.push(foreign(path, reason)),
-            Place::Kept(lost) => diagnostics.push(kept(path, lost)),
-            Place::Free | Place::Ours(_) | Place::Same => {}
+            Place::Kept(lost) if !lost.is_empty() => diagnostics.push(kept(path, lost)),
+            Place::Free | Place::Ours(_) | Place::Same | Place::Kept(_) => {}
         }
     }
     if !dry_run {
@@ -156,8 +146,8 @@ fn kept(path: &Utf8Path, lost: &[String]) -> Diagnostic {
     Diagnostic::new(
         Code::KeptManifest,
         format!(
-            "`{path}` stays as it is: it would lose `{}` while descriptors beside it have errors",
-            lost.join("`, `")
+            "`{path}` stays as it is: it would lose {} while descriptors have errors",
+            lost.join(", ")
         ),
     )
     .help("an entity that leaves its manifest is deleted in Port; mend the errors and run again")
@@ -169,6 +159,29 @@ fn foreign(path: &Utf8Path, reason: &str) -> Diagnostic {
         format!("`{path}` stays as it is: {reason}"),
     )
     .help("move it out of the way, or write the manifests elsewhere with --out")
+}
+
+/// Where each root stands in the repository that its manifests are committed to, as far as it can be told: a folder named
+/// with `--out` is taken for the top of one.
+///
+/// # Errors
+///
+/// [`Error::SameOut`] if two roots have the same name below the folder, case ignored.
+pub fn folders(
+    sources: &Sources,
+    destination: &Destination,
+) -> Result<BTreeMap<RootId, Utf8PathBuf>, Error> {
+    let place = |(root, base): (RootId, Utf8PathBuf)| {
+        let folder = match destination {
+            Destination::Roots => sources.folder_in_repository(root),
+            Destination::Folder(out) => base.strip_prefix(out).unwrap_or(Utf8Path::new("")),
+        };
+        (root, folder.to_owned())
+    };
+    Ok(bases(sources, destination)?
+        .into_iter()
+        .map(place)
+        .collect())
 }
 
 /// The folder of each root.
@@ -228,7 +241,7 @@ enum Place {
     Ours(Permissions),
     Same,
     Foreign(String),
-    /// The entities that would be lost.
+    /// What would be lost; of a list in parts, the first part that stands there says it for all.
     Kept(Vec<String>),
 }
 
@@ -338,7 +351,7 @@ mod tests {
 
     use super::{Destination, Outcome, Written, write};
     use crate::diagnostic::{Code, Diagnostics, Error};
-    use crate::render::Manifest;
+    use crate::render::{Manifest, Reach};
     use crate::source::{Root, RootId, Sources};
 
     type Result<T = ()> = std::result::Result<T, Box<dyn StdError>>;
@@ -399,8 +412,10 @@ mod tests {
         Manifest {
             root: RootId(root),
             path: path.into(),
+            whole: path.into(),
             contents: CONTENTS.to_owned(),
             entities: 1,
+            reach: Reach::Folder,
         }
     }
 

@@ -22,10 +22,41 @@ pub(crate) fn entities(entities: &[&Entity], origin: &str, format: Format) -> St
     }
 }
 
+/// One entity, with the sentence `origin` where a list has it.
+#[must_use]
+pub(crate) fn entity(entity: &Entity, origin: &str, format: Format) -> String {
+    let item = |comment| Item { entity, comment };
+    match format {
+        Format::Yaml => format!("# {origin}\n{}", yaml(&item(None))),
+        Format::Json => json(&item(Some(origin))),
+    }
+}
+
 /// The API body of a blueprint as JSON, with the sentence `origin` under `$comment`, which Port's blueprint body takes.
 #[must_use]
 pub(crate) fn blueprint(blueprint: &Blueprint, origin: &str) -> String {
+    let origin = Some(origin);
     json(&Body { blueprint, origin })
+}
+
+/// One JSON object with all blueprints and entities, and the sentence `origin` under `$comment`, which Port's CLI passes
+/// over.
+#[must_use]
+pub(crate) fn bundle(blueprints: &[Blueprint], entities: &[&Entity], origin: &str) -> String {
+    json(&Bundle {
+        comment: origin,
+        blueprints: blueprints
+            .iter()
+            .map(|blueprint| Body {
+                blueprint,
+                origin: None,
+            })
+            .collect(),
+        entities: List {
+            entities,
+            comment: None,
+        },
+    })
 }
 
 fn json(document: &impl Serialize) -> String {
@@ -35,7 +66,8 @@ fn json(document: &impl Serialize) -> String {
     text
 }
 
-fn yaml(document: &impl Serialize) -> String {
+/// Spells a document as YAML that every version of YAML reads alike.
+pub(super) fn yaml(document: &impl Serialize) -> String {
     // Without compact lists yamllint is content; folded lines would end in blanks; never `yaml_12`, which leaves bare
     // what a YAML 1.1 reader takes for a boolean, a date or a number.
     let options = serde_saphyr::ser_options! {
@@ -188,10 +220,18 @@ fn is_exponent(text: &str) -> bool {
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
+#[derive(Serialize)]
+struct Bundle<'a> {
+    #[serde(rename = "$comment")]
+    comment: &'a str,
+    blueprints: Vec<Body<'a>>,
+    entities: List<'a>,
+}
+
 /// A blueprint as the body of the API, in the order of the API.
 struct Body<'a> {
     blueprint: &'a Blueprint,
-    origin: &'a str,
+    origin: Option<&'a str>,
 }
 
 impl Serialize for Body<'_> {
@@ -199,7 +239,9 @@ impl Serialize for Body<'_> {
         // Through a value: the type knows its keys and which of them to leave out.
         let body = serde_json::to_value(self.blueprint).map_err(serde::ser::Error::custom)?;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("$comment", self.origin)?;
+        if let Some(origin) = self.origin {
+            map.serialize_entry("$comment", origin)?;
+        }
         for (key, value) in body.as_object().into_iter().flatten() {
             let optional = !matches!(key.as_str(), "schema" | "relations");
             let is_empty = value.as_object().is_some_and(serde_json::Map::is_empty);

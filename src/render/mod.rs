@@ -1,30 +1,130 @@
 //! Turns what Port should hold into manifests: files with a path and contents, in memory.
 //!
-//! In: a [`port::Catalog`]. Out: [`Manifest`]s. Nothing is written here.
+//! In: a [`port::Catalog`] and the targets. Out: [`Manifest`]s, one module a target, and the mappings with which Port's
+//! integrations read them. Nothing is written here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::generated::GENERATED;
 use crate::port::{self, Entity};
-use crate::source::{Origin, RootId, Sources};
+use crate::source::{HostedRepository, RootId, Sources};
 
+mod bundle;
+mod central;
 mod document;
 pub mod file_name;
+mod mapping;
+mod port_yml;
+mod provider;
+mod tree;
 
-/// How many descriptors the first line of a manifest names.
-const NAMED_DESCRIPTORS: usize = 3;
+pub use provider::Provider;
 
 /// How entities are spelled in manifests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Format {
-    /// `port.yml`, what Port's own examples use.
+    /// What Port's own examples use.
     #[default]
     Yaml,
-    /// `port.json`.
+    /// What every reader reads alike.
     Json,
+}
+
+/// What is written of the entities.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Target {
+    /// `port.yml` beside the descriptors.
+    #[default]
+    PortYml,
+    /// `.port/entities/<blueprint>.yml`, a list of entities for each blueprint.
+    Central,
+    /// `.port/entities/<blueprint>/<identifier>.yaml`, one entity a file.
+    Tree,
+    /// `.port/port-import.json`, all blueprints and entities in one file for Port's CLI.
+    Bundle,
+}
+
+impl Target {
+    /// The name users see.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::PortYml => "port-yml",
+            Self::Central => "central",
+            Self::Tree => "tree",
+            Self::Bundle => "bundle",
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+/// Which manifests are made, and for whom.
+#[derive(Debug, Clone)]
+pub struct Rendering {
+    targets: Vec<Target>,
+    format: Format,
+    /// For each provider the target its mapping reads.
+    mappings: Vec<(Provider, Target)>,
+}
+
+impl Rendering {
+    /// A rendering with these targets, and for each provider the mapping that reads the first target it can. Targets and
+    /// providers that are named twice count once; a bundle needs no mapping.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Provider`] if a provider can read none of the targets.
+    pub fn new(targets: &[Target], format: Format, providers: &[Provider]) -> Result<Self, Error> {
+        let mut rendering = Self {
+            targets: Vec::new(),
+            format,
+            mappings: Vec::new(),
+        };
+        for target in targets {
+            if !rendering.targets.contains(target) {
+                rendering.targets.push(*target);
+            }
+        }
+        let files = targets.iter().filter(|target| **target != Target::Bundle);
+        for provider in providers {
+            let readable = files.clone().find(|target| provider.reads(**target));
+            match (readable, files.clone().next()) {
+                (Some(target), _) => {
+                    if !rendering.mappings.contains(&(*provider, *target)) {
+                        rendering.mappings.push((*provider, *target));
+                    }
+                }
+                (None, Some(target)) => {
+                    return Err(Error::Provider {
+                        provider: provider.id(),
+                        target: target.id(),
+                    });
+                }
+                (None, None) => {}
+            }
+        }
+        Ok(rendering)
+    }
+}
+
+/// `port.yml` files, in YAML, and the mapping for GitHub.
+impl Default for Rendering {
+    fn default() -> Self {
+        Self {
+            targets: vec![Target::PortYml],
+            format: Format::Yaml,
+            mappings: vec![(Provider::GitHub, Target::PortYml)],
+        }
+    }
 }
 
 /// A file to be written.
@@ -34,75 +134,168 @@ pub struct Manifest {
     pub root: RootId,
     /// The path inside the root, with forward slashes.
     pub path: Utf8PathBuf,
+    /// The path of its first part where one list is written in several; its own where it is whole.
+    pub whole: Utf8PathBuf,
     /// The whole file: UTF-8, LF, final newline.
     pub contents: String,
     /// How many entities it holds.
     pub entities: usize,
+    /// Which descriptors decide what it holds.
+    pub reach: Reach,
 }
 
-/// The manifests of target `port-yml`: beside each descriptor a `port.yml` with the entities of the folder, and in every
-/// root that has entities the blueprints, one per file in `.port/blueprints/`, unless they are given. Sorted by root and
-/// path.
-///
-/// Entities are ordered by the path of their descriptor, the document, and the order of the mapping; how they are
-/// ordered in the catalog does not matter beyond that.
-#[must_use]
-pub fn manifests(catalog: &port::Catalog, sources: &Sources, format: Format) -> Vec<Manifest> {
-    let mut folders: BTreeMap<(RootId, &Utf8Path), Vec<&Entity>> = BTreeMap::new();
-    for entity in &catalog.entities {
-        let file = entity.origin.file;
-        folders.entry(sources.home(file)).or_default().push(entity);
-    }
-    let roots: BTreeSet<RootId> = folders.keys().map(|(root, _)| *root).collect();
-    let mut manifests: Vec<Manifest> = folders
-        .into_par_iter()
-        .map(|((root, folder), entities)| folder_manifest(root, folder, entities, sources, format))
-        .collect();
-    let written = catalog.blueprints.iter().filter(|_| !catalog.are_given);
-    let blueprints: Vec<_> = written.map(blueprint_file).collect();
-    for root in roots {
-        manifests.extend(blueprints.iter().map(|(path, contents)| Manifest {
+/// Which descriptors decide what a manifest holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// One document: the manifest is named after its entity.
+    Entity,
+    /// Those of the folder it stands in.
+    Folder,
+    /// Those of its root.
+    Root,
+    /// Those of the whole run.
+    Run,
+}
+
+impl Manifest {
+    fn new(root: RootId, path: impl Into<Utf8PathBuf>, contents: String, reach: Reach) -> Self {
+        let path = path.into();
+        Self {
             root,
-            path: path.clone(),
-            contents: contents.clone(),
+            whole: path.clone(),
+            path,
+            contents,
             entities: 0,
-        }));
+            reach,
+        }
+    }
+
+    fn holding(mut self, entities: usize) -> Self {
+        self.entities = entities;
+        self
+    }
+}
+
+/// The manifests of all targets, and in every root that has entities the blueprints, one per file in
+/// `.port/blueprints/`, unless they are given, and the mappings, in `.port/mapping/`. Sorted by root and path.
+///
+/// `folders` says for each root where it stands in the repository that the manifests are committed to; a root that is not
+/// there stands at the top. A manifest that is too large for a provider gives [`Code::ManifestTooLarge`]. How entities
+/// are ordered in the catalog does not matter.
+#[must_use]
+pub fn manifests(
+    catalog: &port::Catalog,
+    sources: &Sources,
+    rendering: &Rendering,
+    folders: &BTreeMap<RootId, Utf8PathBuf>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Manifest> {
+    let homes = Homes::of(catalog, sources);
+    let mut manifests = Vec::new();
+    let mut parts = BTreeMap::new();
+    for target in &rendering.targets {
+        let made = match target {
+            Target::PortYml => port_yml::manifests(catalog, sources, rendering.format),
+            Target::Central => central::manifests(&homes, rendering.format),
+            Target::Tree => tree::manifests(&homes, sources, rendering.format),
+            Target::Bundle => bundle::manifest(catalog, sources).into_iter().collect(),
+        };
+        if *target == Target::Central {
+            parts = central::parts(&made);
+        }
+        report_too_large(&made, *target, rendering, diagnostics);
+        manifests.extend(made);
+    }
+    let made = catalog.blueprints.iter().filter(|_| !catalog.are_given);
+    let mut shared: Vec<(Utf8PathBuf, String)> = made.map(blueprint_file).collect();
+    let mapped = mapping::Mapped {
+        catalog,
+        format: rendering.format,
+        folders: homes.folders(folders),
+        repositories: homes.repositories(sources),
+        parts: &parts,
+    };
+    for (provider, target) in &rendering.mappings {
+        let path = format!(".port/mapping/{}.yml", provider.id());
+        shared.push((path.into(), mapped.mapping(*provider, *target)));
+    }
+    for root in homes.0.keys() {
+        for (path, contents) in &shared {
+            manifests.push(Manifest::new(*root, path, contents.clone(), Reach::Run));
+        }
     }
     manifests.sort_by(|a, b| (a.root, &a.path).cmp(&(b.root, &b.path)));
     manifests
 }
 
-fn folder_manifest(
-    root: RootId,
-    folder: &Utf8Path,
-    mut entities: Vec<&Entity>,
-    sources: &Sources,
-    format: Format,
-) -> Manifest {
-    // What is known from dumps comes after the descriptors, in the order of the catalog.
-    entities.sort_by_key(|entity| {
-        let Origin { file, document, .. } = entity.origin;
-        let stands_here = sources.home(file).0 == sources.root_of(file) && !sources.is_dump(file);
-        let place = stands_here.then(|| (sources.path(file), document));
-        (place.is_none(), place)
-    });
-    let mut names: Vec<&str> = entities
+/// The entities of each root by blueprint, in the order of their identifiers.
+struct Homes<'a>(BTreeMap<RootId, BTreeMap<&'a str, Vec<&'a Entity>>>);
+
+impl<'a> Homes<'a> {
+    fn of(catalog: &'a port::Catalog, sources: &Sources) -> Self {
+        let mut homes: BTreeMap<RootId, BTreeMap<&str, Vec<&Entity>>> = BTreeMap::new();
+        for entity in &catalog.entities {
+            let (root, _) = sources.home(entity.origin.file);
+            let blueprints = homes.entry(root).or_default();
+            blueprints
+                .entry(&entity.blueprint)
+                .or_default()
+                .push(entity);
+        }
+        for entities in homes.values_mut().flat_map(BTreeMap::values_mut) {
+            entities.sort_by(|a, b| a.identifier.cmp(&b.identifier));
+        }
+        Self(homes)
+    }
+
+    /// Where the roots stand in their repositories, each place once.
+    fn folders(&self, folders: &BTreeMap<RootId, Utf8PathBuf>) -> BTreeSet<Utf8PathBuf> {
+        let folder = |root| folders.get(root).cloned().unwrap_or_default();
+        self.0.keys().map(folder).collect()
+    }
+
+    /// The repositories of the roots, where the user named those of all.
+    fn repositories(&self, sources: &Sources) -> BTreeSet<HostedRepository> {
+        let named = |root: &RootId| {
+            let address = sources.root(*root).repository.as_deref()?;
+            HostedRepository::parse(address)
+        };
+        let all: Option<BTreeSet<_>> = self.0.keys().map(named).collect();
+        all.unwrap_or_default()
+    }
+}
+
+/// Reports manifests that a provider would pass over, which would delete their entities in Port.
+fn report_too_large(
+    manifests: &[Manifest],
+    target: Target,
+    rendering: &Rendering,
+    diagnostics: &mut Diagnostics,
+) {
+    let readers = rendering
+        .mappings
         .iter()
-        .filter_map(|entity| sources.path(entity.origin.file).file_name())
-        .collect();
-    names.dedup();
-    let origin = format!(
-        "{GENERATED} from {}. Do not edit: change the descriptors and run it again.",
-        listed(&names)
-    );
-    Manifest {
-        root,
-        path: folder.join(match format {
-            Format::Yaml => "port.yml",
-            Format::Json => "port.json",
-        }),
-        contents: document::entities(&entities, &origin, format),
-        entities: entities.len(),
+        .filter(|(_, read)| *read == target);
+    for (provider, _) in readers {
+        let limit = provider.max_file();
+        for manifest in manifests {
+            let length = manifest.contents.len();
+            if length <= limit {
+                continue;
+            }
+            let message = format!(
+                "`{}` has {length} bytes, and Port's integration for {} reads none of more than {limit}: its entities \
+                 would not arrive",
+                manifest.path,
+                provider.name()
+            );
+            let help = if manifest.entities > 1 {
+                "write them in parts with `--target central`, or no mapping with `--provider none`"
+            } else {
+                "make the entity smaller, or map less of it; `--provider none` writes no mapping"
+            };
+            diagnostics.push(Diagnostic::new(Code::ManifestTooLarge, message).help(help));
+        }
     }
 }
 
@@ -117,209 +310,10 @@ fn blueprint_file(blueprint: &port::Blueprint) -> (Utf8PathBuf, String) {
     )
 }
 
-/// The first few names, on one line whatever they hold: a file name may contain a line break, which would end the
-/// comment and start YAML of a stranger's choice.
-fn listed(names: &[&str]) -> String {
-    let shown: Vec<String> = names
-        .iter()
-        .take(NAMED_DESCRIPTORS)
-        .map(|name| name.replace(is_unprintable, "\u{fffd}"))
-        .collect();
-    let more = names.len().saturating_sub(NAMED_DESCRIPTORS);
-    match more {
-        0 => shown.join(", "),
-        _ => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-/// Characters that break lines, are not allowed in YAML, or turn the direction of text around.
-fn is_unprintable(char: char) -> bool {
-    char.is_control()
-        || matches!(
-            char,
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-                | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-        )
+/// Where the entities of a blueprint stand, without extension.
+fn entities_path(blueprint: &str) -> Utf8PathBuf {
+    Utf8Path::new(".port/entities").join(file_name::path(blueprint))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use camino::Utf8Path;
-    use serde_json::{Value, json};
-
-    use super::{Format, Manifest, listed, manifests};
-    use crate::generated::is_generated;
-    use crate::port::{self, Blueprint, Entity, Targets};
-    use crate::source::{Origin, Root, RootId, Sources};
-
-    fn two_roots() -> Sources {
-        let root = |path: &str| Root {
-            path: path.into(),
-            repository: None,
-        };
-        Sources::new(vec![root("a"), root("b")])
-    }
-
-    fn entity(sources: &mut Sources, root: u32, path: &str, document: usize, id: &str) -> Entity {
-        Entity {
-            identifier: id.to_owned(),
-            title: None,
-            icon: None,
-            blueprint: "component".to_owned(),
-            team: None,
-            properties: BTreeMap::new(),
-            relations: BTreeMap::new(),
-            origin: Origin {
-                file: sources.add(RootId(root), Utf8Path::new(path)),
-                document,
-                line: 1,
-            },
-        }
-    }
-
-    fn component() -> Result<Blueprint, serde_json::Error> {
-        serde_json::from_value(json!({
-            "ownership": {"type": "Direct"},
-            "relations": {"system": {"target": "system"}},
-            "schema": {"properties": {"type": {"type": "string"}}, "required": []},
-            "title": "Component", "identifier": "API",
-        }))
-    }
-
-    fn paths(manifests: &[Manifest]) -> Vec<(u32, &str, usize)> {
-        let facts = manifests.iter();
-        facts
-            .map(|m| (m.root.0, m.path.as_str(), m.entities))
-            .collect()
-    }
-
-    #[test]
-    fn a_manifest_beside_the_descriptors_and_blueprints_in_every_root()
-    -> Result<(), serde_json::Error> {
-        let mut sources = two_roots();
-        let mut full = entity(&mut sources, 1, "x/org.yaml", 1, "shop");
-        full.title = Some("on".to_owned());
-        full.icon = Some("Service".to_owned());
-        full.team = Some(Targets::Many(vec!["payments".to_owned()]));
-        full.properties = BTreeMap::from([
-            ("tier".to_owned(), json!("1")),
-            ("gone".to_owned(), Value::Null),
-            (
-                "links".to_owned(),
-                json!([{"url": "https://a.example", "displayText": "A"}]),
-            ),
-        ]);
-        full.relations = BTreeMap::from([("system".to_owned(), Targets::One("no".to_owned()))]);
-        let entities = vec![
-            full,
-            entity(&mut sources, 1, "x/catalog-info.yaml", 0, "c"),
-            entity(&mut sources, 1, "x/org.yaml", 0, "a"),
-            entity(&mut sources, 0, "catalog-info.yaml", 0, "r"),
-        ];
-        let mut catalog = port::Catalog {
-            blueprints: vec![component()?],
-            entities,
-            ..port::Catalog::default()
-        };
-        let first = manifests(&catalog, &sources, Format::Yaml);
-        assert_eq!(
-            paths(&first),
-            [
-                (0, ".port/blueprints/+a+p+i.json", 0),
-                (0, "port.yml", 1),
-                (1, ".port/blueprints/+a+p+i.json", 0),
-                (1, "x/port.yml", 3),
-            ]
-        );
-        assert_eq!(
-            first[3].contents,
-            "# Generated by backstage2port from catalog-info.yaml, org.yaml. Do not edit: change the descriptors and \
-             run it again.\n\
-             - identifier: c\n  blueprint: component\n\
-             - identifier: a\n  blueprint: component\n\
-             - identifier: shop\n  title: \"on\"\n  icon: Service\n  blueprint: component\n  team:\n    - payments\n  \
-             properties:\n    links:\n      - displayText: A\n        url: https://a.example\n    tier: \"1\"\n  \
-             relations:\n    system: \"no\"\n"
-        );
-        catalog.entities.rotate_left(1);
-        assert_eq!(manifests(&catalog, &sources, Format::Yaml), first);
-        Ok(())
-    }
-
-    #[test]
-    fn json_is_the_same_with_the_comment_as_first_key() -> Result<(), serde_json::Error> {
-        let mut sources = two_roots();
-        let catalog = port::Catalog {
-            blueprints: vec![component()?],
-            entities: vec![
-                entity(&mut sources, 0, "catalog-info.yaml", 0, "a"),
-                entity(&mut sources, 0, "catalog-info.yaml", 1, "b"),
-            ],
-            ..port::Catalog::default()
-        };
-        let manifests = manifests(&catalog, &sources, Format::Json);
-        assert_eq!(manifests[1].path, "port.json");
-        let list: Value = serde_json::from_str(&manifests[1].contents)?;
-        assert_eq!(list[0]["identifier"], "a");
-        assert_eq!(
-            list[1],
-            json!({"identifier": "b", "blueprint": "component"})
-        );
-        assert!(manifests[1].contents.ends_with("]\n"));
-        let body: serde_json::Map<_, _> = serde_json::from_str(&manifests[0].contents)?;
-        let keys: Vec<_> = body.keys().map(String::as_str).collect();
-        assert_eq!(
-            keys,
-            [
-                "$comment",
-                "identifier",
-                "title",
-                "schema",
-                "relations",
-                "ownership"
-            ]
-        );
-        assert_eq!(
-            body["relations"],
-            json!({"system": {"target": "system", "required": false, "many": false}})
-        );
-        for manifest in &manifests {
-            assert!(is_generated(&manifest.contents), "{}", manifest.contents);
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn our_files_are_told_from_others() {
-        for ours in [
-            "# Generated by backstage2port from a.yaml.\n- a: 1\n",
-            "\u{feff}# Generated by backstage2port from a.yaml.\r\n",
-            "#Generated by backstage2port",
-            "{\r\n \"$comment\" : \"Generated by backstage2port. Do",
-            "\u{feff}\n[{\"$comment\":\"Generated by backstage2port from",
-        ] {
-            assert!(is_generated(ours), "{ours}");
-        }
-        for other in [
-            "",
-            "- identifier: a\n# Generated by backstage2port from a.yaml.",
-            "# Generated by backstage2portal from a.yaml.",
-            "Generated by backstage2port",
-            "{\"a\": 1, \"$comment\": \"Generated by backstage2port\"}",
-            "{\"$comment\": \"\", \"a\": \"Generated by backstage2port\"}",
-        ] {
-            assert!(!is_generated(other), "{other}");
-        }
-    }
-
-    #[test]
-    fn the_comment_stays_one_line() {
-        assert_eq!(
-            listed(&["a\n- b: 1", "c\u{2028}\u{85}"]),
-            "a\u{fffd}- b: 1, c\u{fffd}\u{fffd}"
-        );
-        assert_eq!(listed(&["a", "b", "c", "d", "e"]), "a, b, c and 2 more");
-    }
-}
+mod tests;

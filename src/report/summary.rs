@@ -298,7 +298,7 @@ pub fn written(written: &Written, is_dry_run: bool) -> String {
         let kept = counted(kept, "manifest");
         let _ = writeln!(
             text,
-            "Left {kept} as before: entities would be lost to errors beside them."
+            "Left {kept} as before: entities would be lost to errors in descriptors."
         );
     }
     if foreign > 0 {

@@ -18,6 +18,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
 
 pub use self::place::{Excerpt, FieldPath, Location, Origin, Place, Segment};
+pub use self::remote::HostedRepository;
 pub(crate) use self::remote::percent_decoded;
 use self::repository::{Home, Layout};
 use self::revision::Revision;
@@ -285,6 +286,22 @@ impl Sources {
     #[must_use]
     pub fn root(&self, id: RootId) -> &Root {
         &self.roots[id.0 as usize]
+    }
+
+    /// Where a root stands in its repository; empty for its top, and where there is no repository.
+    #[must_use]
+    pub fn folder_in_repository(&self, id: RootId) -> &Utf8Path {
+        let home = self.homes[id.0 as usize].as_ref();
+        home.map_or(Utf8Path::new(""), |home| home.folder())
+    }
+
+    /// The root for what belongs to the whole run: the first one the user named. Without any, the folder that the
+    /// entities of dumps are written to; `None` for a run without roots and dumps.
+    #[must_use]
+    pub fn first_root(&self) -> Option<RootId> {
+        let mut all = self.all_roots();
+        let first = self.roots().next().map(|(id, _)| id);
+        first.or_else(|| all.find_map(|(id, root)| (root.path == "").then_some(id)))
     }
 
     /// The id of a file, the same for every call with the same root and path. The file need not exist.

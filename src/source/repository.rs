@@ -52,6 +52,11 @@ impl Home {
         }
     }
 
+    /// The folder of the root in the repository; empty for its top.
+    pub(super) fn folder(&self) -> &Utf8Path {
+        &self.folder
+    }
+
     /// The path inside the root of the file that an address names.
     pub(super) fn path_of(&self, url: &Url) -> Option<String> {
         let path = self

@@ -34,6 +34,9 @@ impl Written {
                 blueprints.insert(identifier.to_owned(), blueprint);
                 continue;
             }
+            if path.starts_with(".port/mapping") {
+                continue;
+            }
             assert_eq!(path.file_name(), Some("port.yml"), "{path}");
             let mut documents = yaml::documents(&text).into_iter();
             let content = documents.next().ok_or("no document")?.content;

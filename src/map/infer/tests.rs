@@ -354,7 +354,7 @@ fn fault(error: impl std::fmt::Display) -> TestCaseError {
 fn fields(entities: &[(&str, Value)]) -> Outcome<BTreeMap<String, (super::Shape, Vec<String>)>> {
     let mut sources = sources();
     let catalog = catalog(entities, &mut sources)?;
-    let references = super::References::of(&catalog);
+    let references = References::of(&catalog);
     let apps = catalog.entities().iter().enumerate();
     let apps = apps.filter(|(_, entity)| entity.entity_ref.kind == "App");
     let kinds = apps.map(|(index, entity)| super::Kind::of(index, entity, &references));

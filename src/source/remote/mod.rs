@@ -343,6 +343,24 @@ impl Given {
     }
 }
 
+/// A repository as its host knows it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostedRepository {
+    /// The name of the host, in small letters.
+    pub host: String,
+    /// The names that lead to the repository, its own last: `acme`, `shop`.
+    pub path: Vec<String>,
+}
+
+impl HostedRepository {
+    /// Reads the address of a repository, of one of its branches, or of a folder in it; `None` for what is none.
+    #[must_use]
+    pub fn parse(address: &str) -> Option<Self> {
+        let Remote { host, path, .. } = Given::parse(address)?.remote;
+        Some(Self { host, path })
+    }
+}
+
 fn parts(path: &str) -> Vec<String> {
     let parts = path.split('/').filter(|part| !part.is_empty());
     parts.map(ToOwned::to_owned).collect()

@@ -1,0 +1,242 @@
+//! Integration mappings: `.port/mapping/<provider>.yml`, with which Port's integration for a git host reads manifests.
+//!
+//! In: what the catalog uses of its blueprints, and where the manifests stand. Out: the text of a mapping, one resource of
+//! kind `file` for each blueprint.
+//!
+//! On a push, Ocean maps an item that fails the selector all the same and deletes the entity that comes out, unless the same
+//! push writes it (`port_ocean/core/integrations/mixins/live_events.py`). Here such an item comes out without a blueprint,
+//! and Ocean drops what has none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Map, Value, json};
+
+use super::provider::Files;
+use super::{Format, Provider, Target, central, document, entities_path, port_yml, tree};
+use crate::generated::GENERATED;
+use crate::port;
+use crate::source::HostedRepository;
+
+/// The icon of entities without one where their blueprint has none either.
+const DEFAULT_ICON: &str = "DefaultBlueprint";
+
+/// The flags at the root of a mapping, and why they have their values.
+const FLAGS: &str = "\
+# Keep the properties of an entity that this mapping does not list: others may fill them.
+enableMergeEntity: true
+# Make the target of a relation where Port has none yet, else an entity is refused until all its targets are there. A
+# typo makes an entity too: backstage2port reports it as dangling-relation. Port never makes users and teams this way.
+createMissingRelatedEntities: true
+# Deleting an entity deletes no others.
+deleteDependentEntities: false
+# A resync that would delete more than this share of all entities deletes none.
+entityDeletionThreshold: 0.2
+";
+
+/// What is mapped.
+pub(super) struct Mapped<'a> {
+    pub(super) catalog: &'a port::Catalog,
+    pub(super) format: Format,
+    /// Where the roots stand in their repositories.
+    pub(super) folders: BTreeSet<Utf8PathBuf>,
+    /// The repositories of the roots; none stands for any.
+    pub(super) repositories: BTreeSet<HostedRepository>,
+    /// How many parts the list of a blueprint has, by the path of the first.
+    pub(super) parts: &'a BTreeMap<Utf8PathBuf, usize>,
+}
+
+/// What the entities of a blueprint may have.
+#[derive(Default)]
+struct Shape<'a> {
+    properties: BTreeSet<&'a str>,
+    relations: BTreeSet<&'a str>,
+    has_team: bool,
+    has_icon: bool,
+    icon: Option<&'a str>,
+}
+
+impl Mapped<'_> {
+    /// The mapping with which a provider reads the manifests of a target.
+    pub(super) fn mapping(&self, provider: Provider, target: Target) -> String {
+        let mut text = format!(
+            "# {GENERATED}. Do not edit: change the profile or the descriptors and run it again.\n\
+             #\n\
+             # With this mapping Port's integration for {} reads the manifests of target {target}. It belongs\n\
+             # into {}.\n\
+             # A mapping that stands there already keeps its flags and takes the resources below in addition.\n\n",
+            provider.name(),
+            provider.place(),
+        );
+        text.push_str(FLAGS);
+        let shapes = self.shapes();
+        let resources: Vec<Value> = shapes
+            .iter()
+            .flat_map(|(blueprint, shape)| self.resources(blueprint, shape, provider, target))
+            .collect();
+        let _ = write!(text, "{}", document::yaml(&json!({"resources": resources})));
+        text
+    }
+
+    /// The blueprints in the order of the profile, then those that only entities name.
+    fn shapes(&self) -> Vec<(&str, Shape<'_>)> {
+        let mut shapes: Vec<(&str, Shape<'_>)> = Vec::new();
+        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        for blueprint in &self.catalog.blueprints {
+            known.insert(&blueprint.identifier, shapes.len());
+            let shape = Shape {
+                properties: blueprint
+                    .schema
+                    .properties
+                    .keys()
+                    .map(String::as_str)
+                    .collect(),
+                relations: blueprint.relations.keys().map(String::as_str).collect(),
+                icon: blueprint.icon.as_deref(),
+                ..Shape::default()
+            };
+            shapes.push((&blueprint.identifier, shape));
+        }
+        let mut unknown: BTreeMap<&str, Shape<'_>> = BTreeMap::new();
+        for entity in &self.catalog.entities {
+            let shape = if let Some(position) = known.get(entity.blueprint.as_str()) {
+                &mut shapes[*position].1
+            } else {
+                let shape = unknown.entry(&entity.blueprint).or_default();
+                let (properties, relations) = (entity.properties.keys(), entity.relations.keys());
+                shape.properties.extend(properties.map(String::as_str));
+                shape.relations.extend(relations.map(String::as_str));
+                shape
+            };
+            shape.has_team |= entity.team.is_some();
+            shape.has_icon |= entity.icon.is_some();
+        }
+        shapes.extend(unknown);
+        shapes
+    }
+
+    /// The resources of one blueprint: as many as the provider needs to find its files.
+    fn resources(
+        &self,
+        blueprint: &str,
+        shape: &Shape<'_>,
+        provider: Provider,
+        target: Target,
+    ) -> Vec<Value> {
+        let wraps = self.format == Format::Yaml && provider.wraps_yaml();
+        let is_list = target != Target::Tree || wraps;
+        let entity = if is_list { ".item" } else { provider.content() };
+        let mut port = Map::new();
+        if is_list {
+            port.insert("itemsToParse".to_owned(), json!(provider.content()));
+        }
+        let mappings = mappings(blueprint, shape, entity);
+        port.insert("entity".to_owned(), json!({"mappings": mappings}));
+        // Whatever stands in a file of that name, the outcome is true or false; any other one stops a resync.
+        let query = format!("({entity}.blueprint? // null) == {}", quoted(blueprint));
+        let repositories: Vec<_> = self
+            .repositories
+            .iter()
+            .filter(|repository| Provider::of_host(&repository.host).is_none_or(|p| p == provider))
+            .collect();
+        provider
+            .selectors(&self.files(blueprint, target), &repositories)
+            .into_iter()
+            .map(|files| {
+                json!({"kind": "file", "selector": {"query": query, "files": files}, "port": port})
+            })
+            .collect()
+    }
+
+    /// The files with the entities of a blueprint.
+    fn files(&self, blueprint: &str, target: Target) -> Vec<Files> {
+        let stem = entities_path(blueprint);
+        let folders = self.folders.iter();
+        match target {
+            Target::PortYml => vec![Files::Named(port_yml::name(self.format))],
+            Target::Central => {
+                let first = central::part_path(blueprint, 1, self.format);
+                let count = self.parts.get(&first).copied().unwrap_or(1);
+                let parts = |folder: &Utf8PathBuf| Files::Parts {
+                    stem: below(folder, &stem),
+                    extension: central::extension(self.format),
+                    count,
+                };
+                folders.map(parts).collect()
+            }
+            Target::Tree => {
+                let tree = |folder: &Utf8PathBuf| Files::Below {
+                    folder: below(folder, &stem),
+                    extension: tree::extension(self.format),
+                };
+                folders.map(tree).collect()
+            }
+            Target::Bundle => Vec::new(),
+        }
+    }
+}
+
+/// The mappings of an entity that stands at a jq path. Every leaf is a jq program.
+fn mappings(blueprint: &str, shape: &Shape<'_>, entity: &str) -> Value {
+    let mut mappings = Map::new();
+    let mut set = |key: &str, value: Value| mappings.insert(key.to_owned(), value);
+    set("identifier", json!(format!("{entity}.identifier")));
+    // Port takes no null for title, icon and team.
+    set(
+        "title",
+        json!(format!("{entity}.title // {entity}.identifier")),
+    );
+    if shape.has_icon {
+        let icon = quoted(shape.icon.unwrap_or(DEFAULT_ICON));
+        set("icon", json!(format!("{entity}.icon // {icon}")));
+    }
+    let select = format!("select(. == {})", quoted(blueprint));
+    set("blueprint", json!(format!("{entity}.blueprint | {select}")));
+    if shape.has_team {
+        set("team", json!(format!("{entity}.team // []")));
+    }
+    for (key, names) in [
+        ("properties", &shape.properties),
+        ("relations", &shape.relations),
+    ] {
+        let leaf = |name: &&str| {
+            let path = format!("{entity}.{key}{}", field(name));
+            ((*name).to_owned(), json!(path))
+        };
+        if !names.is_empty() {
+            set(key, names.iter().map(leaf).collect());
+        }
+    }
+    Value::Object(mappings)
+}
+
+/// A jq string.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// The jq path of a field of an object: `.name`, or `["a-b"]` where the name is no word.
+fn field(name: &str) -> String {
+    let is_start = |char: char| char.is_ascii_alphabetic() || char == '_';
+    let is_part = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    if name.starts_with(is_start) && name.chars().all(is_part) {
+        format!(".{name}")
+    } else {
+        format!("[{}]", quoted(name))
+    }
+}
+
+/// A path below the folder of a root, in which the characters of patterns stand for themselves.
+fn below(folder: &Utf8Path, path: &Utf8Path) -> String {
+    let literal: String = folder
+        .as_str()
+        .chars()
+        .map(|char| match char {
+            '*' | '?' | '[' => format!("[{char}]"),
+            other => other.to_string(),
+        })
+        .collect();
+    let path = Utf8PathBuf::from(literal).join(path);
+    path.as_str().replace('\\', "/")
+}

@@ -1,0 +1,96 @@
+//! Target `port-yml`: beside each descriptor a `port.yml` with the entities of the folder.
+//!
+//! In: entities. Out: one manifest a folder, its entities in the order of their descriptors.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use super::{Format, Manifest, Reach, document};
+use crate::generated::GENERATED;
+use crate::port::{self, Entity};
+use crate::source::{Origin, RootId, Sources};
+
+/// How many descriptors the first line of a manifest names.
+const NAMED_DESCRIPTORS: usize = 3;
+
+/// The name of the manifest of a folder.
+pub(super) const fn name(format: Format) -> &'static str {
+    match format {
+        Format::Yaml => "port.yml",
+        Format::Json => "port.json",
+    }
+}
+
+/// The manifests of all folders with entities.
+///
+/// Entities are ordered by the path of their descriptor, the document, and the order of the mapping; how they are
+/// ordered in the catalog does not matter beyond that.
+pub(super) fn manifests(
+    catalog: &port::Catalog,
+    sources: &Sources,
+    format: Format,
+) -> Vec<Manifest> {
+    let mut folders: BTreeMap<(RootId, &Utf8Path), Vec<&Entity>> = BTreeMap::new();
+    for entity in &catalog.entities {
+        let file = entity.origin.file;
+        folders.entry(sources.home(file)).or_default().push(entity);
+    }
+    folders
+        .into_par_iter()
+        .map(|((root, folder), entities)| folder_manifest(root, folder, entities, sources, format))
+        .collect()
+}
+
+fn folder_manifest(
+    root: RootId,
+    folder: &Utf8Path,
+    mut entities: Vec<&Entity>,
+    sources: &Sources,
+    format: Format,
+) -> Manifest {
+    // What is known from dumps comes after the descriptors, in the order of the catalog.
+    entities.sort_by_key(|entity| {
+        let Origin { file, document, .. } = entity.origin;
+        let stands_here = sources.home(file).0 == sources.root_of(file) && !sources.is_dump(file);
+        let place = stands_here.then(|| (sources.path(file), document));
+        (place.is_none(), place)
+    });
+    let mut names: Vec<&str> = entities
+        .iter()
+        .filter_map(|entity| sources.path(entity.origin.file).file_name())
+        .collect();
+    names.dedup();
+    let origin = format!(
+        "{GENERATED} from {}. Do not edit: change the descriptors and run it again.",
+        listed(&names)
+    );
+    let contents = document::entities(&entities, &origin, format);
+    Manifest::new(root, folder.join(name(format)), contents, Reach::Folder).holding(entities.len())
+}
+
+/// The first few names, on one line whatever they hold: a file name may contain a line break, which would end the
+/// comment and start YAML of a stranger's choice.
+pub(super) fn listed(names: &[&str]) -> String {
+    let shown: Vec<String> = names
+        .iter()
+        .take(NAMED_DESCRIPTORS)
+        .map(|name| name.replace(is_unprintable, "\u{fffd}"))
+        .collect();
+    let more = names.len().saturating_sub(NAMED_DESCRIPTORS);
+    match more {
+        0 => shown.join(", "),
+        _ => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Characters that break lines, are not allowed in YAML, or turn the direction of text around.
+fn is_unprintable(char: char) -> bool {
+    char.is_control()
+        || matches!(
+            char,
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+                | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
+}

@@ -1,0 +1,51 @@
+//! Target `tree`: `.port/entities/<blueprint>/<identifier>.yaml`, one entity a file.
+//!
+//! In: the entities of each root by blueprint. Out: a manifest for each entity.
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use super::{Format, Homes, Manifest, Reach, document, entities_path, file_name, port_yml};
+use crate::generated::GENERATED;
+use crate::port::Entity;
+use crate::source::{RootId, Sources};
+
+/// The manifests of all roots.
+pub(super) fn manifests(homes: &Homes<'_>, sources: &Sources, format: Format) -> Vec<Manifest> {
+    let entities = homes.0.iter().flat_map(|(root, blueprints)| {
+        let entities = blueprints.values().flatten();
+        entities.map(|entity| (*root, *entity))
+    });
+    let entities: Vec<_> = entities.collect();
+    entities
+        .into_par_iter()
+        .map(|(root, entity)| manifest(root, entity, sources, format))
+        .collect()
+}
+
+/// The extension of a single entity.
+pub(super) const fn extension(format: Format) -> &'static str {
+    match format {
+        Format::Yaml => "yaml",
+        Format::Json => "json",
+    }
+}
+
+fn manifest(root: RootId, entity: &Entity, sources: &Sources, format: Format) -> Manifest {
+    let file = entity.origin.file;
+    let path = sources.path(file);
+    // The path of a dump, and of what is known from one, says nothing about this root.
+    let stands_here = sources.root_of(file) == root && !sources.is_dump(file);
+    let descriptor = if stands_here {
+        path.as_str()
+    } else {
+        path.file_name().unwrap_or_default()
+    };
+    let origin = format!(
+        "{GENERATED} from {}. Do not edit: change the descriptor and run it again.",
+        port_yml::listed(&[descriptor])
+    );
+    let name = file_name::path(&entity.identifier);
+    let path = entities_path(&entity.blueprint).join(format!("{name}.{}", extension(format)));
+    let contents = document::entity(entity, &origin, format);
+    Manifest::new(root, path, contents, Reach::Entity).holding(1)
+}
