@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     pub(crate) output: Output,
 }
 
+/// The command that runs the jq of users; the program starts itself with it.
+pub(crate) const JQ_WORKER: &str = "jq-worker";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write Port manifests for the descriptors of repositories
@@ -31,6 +34,9 @@ pub(crate) enum Command {
     Catalog(Input),
     /// Check descriptors and their references, without converting anything
     Validate(Input),
+    /// Run the jq expressions of a profile for the process that asks on standard input
+    #[command(hide = true, name = JQ_WORKER)]
+    JqWorker,
 }
 
 /// What is read.

@@ -7,13 +7,14 @@ use std::io::{self, IsTerminal, Write};
 
 use backstage2port::backstage::discover::DEFAULT_INCLUDE;
 use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity};
-use backstage2port::map::Profile;
+use backstage2port::map::sandbox::Evaluator;
+use backstage2port::map::{Profile, worker};
 use backstage2port::port::refine::Refinement;
 use backstage2port::report::{self, Summary, summary, text};
 use backstage2port::source::Sources;
 use backstage2port::{Options, Reading, publish};
 
-use crate::cli::{Arguments, Command, Convert, Input, Output};
+use crate::cli::{Arguments, Command, Convert, Input, JQ_WORKER, Output};
 
 /// How a run ended that could be made; its number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,10 @@ pub(crate) enum Failure {
     RevisionWithoutOut,
     #[error("cannot print")]
     Print(#[from] io::Error),
+    #[error(
+        "cannot tell which program this is, to start it again for the expressions of a profile"
+    )]
+    Program(#[source] io::Error),
     #[error("cannot start {threads} threads")]
     Threads {
         threads: usize,
@@ -61,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Convert(command) => convert(command, output),
         Command::Catalog(input) => catalog(input, output),
         Command::Validate(input) => validate(input, output),
+        Command::JqWorker => jq_worker(),
     }
 }
 
@@ -71,7 +77,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     start_threads(&command.input)?;
     let destination = command.destination()?;
     let options = Options {
-        profile: Profile::load(&command.profile)?,
+        profile: Profile::load_with(&command.profile, &evaluator()?)?,
         format: command.format(),
         refinement: Refinement::default(),
     };
@@ -103,6 +109,27 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     }
     out.flush()?;
     Ok(outcome(&reading.diagnostics, &command.input))
+}
+
+/// The exit code of a process that ended itself because an expression went too far.
+const ENDED: i32 = 70;
+
+/// The jq of a user's profile runs in copies of this program.
+fn evaluator() -> Result<Evaluator, Failure> {
+    Ok(Evaluator::Workers {
+        program: std::env::current_exe().map_err(Failure::Program)?,
+        arguments: vec![JQ_WORKER.to_owned()],
+    })
+}
+
+fn jq_worker() -> Result<Outcome, Failure> {
+    #[expect(
+        clippy::exit,
+        reason = "nothing else ends an expression, and the process has nothing to clean up"
+    )]
+    let end = || std::process::exit(ENDED);
+    worker::serve(io::BufReader::new(io::stdin()), io::stdout(), end)?;
+    Ok(Outcome::Clean)
 }
 
 fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {

@@ -115,6 +115,8 @@ codes! {
     UnmappedKind = "unmapped-kind", Note;
     /// A jq expression of the mapping failed for an entity; the value is left out.
     MappingFailed = "mapping-failed", Warning;
+    /// A jq expression of the mapping ran too long or took too much memory for an entity and was ended; the value is left out.
+    RunawayExpression = "runaway-expression", Error;
     /// The mapping gave no identifier or no blueprint for an entity, or a selector that is no boolean.
     UnmappedEntity = "unmapped-entity", Error;
     /// The mapping names a blueprint that the profile does not define.
@@ -311,6 +313,18 @@ pub enum Error {
         /// Name or folder of the profile.
         profile: String,
         /// Which file, which entry and why.
+        message: String,
+    },
+    /// An expression of the mapping goes over its limits again and again, or cannot be run at all.
+    #[error("`{leaf}` of the mapping {message}, for {entity}; the expression is `{expression}`")]
+    Expression {
+        /// Where it stands in its mapping.
+        leaf: String,
+        /// The expression as written.
+        expression: String,
+        /// The entity it was last run for.
+        entity: String,
+        /// What became of it.
         message: String,
     },
     /// A manifest cannot be written.

@@ -134,7 +134,7 @@ pub struct Conversion {
 ///
 /// # Errors
 ///
-/// As [`catalog`].
+/// As [`catalog`]; [`Error::Expression`] when an expression of the profile goes over its limits again and again.
 pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     let mut reading = catalog(inputs)?;
     let Reading {
@@ -143,7 +143,7 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         diagnostics,
         ..
     } = &mut reading;
-    let mapped = map::catalog(catalog, &options.profile, sources, diagnostics);
+    let mapped = map::catalog(catalog, &options.profile, sources, diagnostics)?;
     check::blueprints(&mapped.blueprints, diagnostics);
     let checked = check::entities(mapped, diagnostics);
     let port = refine::blueprints(checked, &options.refinement);

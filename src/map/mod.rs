@@ -12,27 +12,33 @@ mod keys;
 mod mapping;
 mod plain;
 pub mod profile;
+pub mod sandbox;
+pub mod worker;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::source::{Origin, Sources};
 use crate::{backstage, port};
 use jq::Input;
 use mapping::{EntityMapping, Items, Leaf, Resource, Shape};
 pub use profile::Profile;
+use sandbox::Failure;
 
 /// Maps every entity whose kind the profile knows. The result has the order of the catalog, for any number of threads.
-#[must_use]
+///
+/// # Errors
+///
+/// [`Error::Expression`] when an expression goes over its limits again and again.
 pub fn catalog(
     catalog: &backstage::Catalog,
     profile: &Profile,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
-) -> port::Catalog {
+) -> Result<port::Catalog, Error> {
     let mut resources: HashMap<&str, Vec<&Resource>> = HashMap::new();
     for resource in profile.resources() {
         resources.entry(&resource.kind).or_default().push(resource);
@@ -49,9 +55,10 @@ pub fn catalog(
                     mapper.resource(resource, &input);
                 }
             }
-            (mapper.entities, mapper.diagnostics)
+            mapper.stopped.map_or(Ok(()), Err)?;
+            Ok((mapper.entities, mapper.diagnostics))
         })
-        .collect();
+        .collect::<Result<_, Error>>()?;
     let mut entities = Vec::with_capacity(mapped.len());
     for (of_one, found) in mapped {
         entities.extend(of_one);
@@ -64,10 +71,10 @@ pub fn catalog(
         diagnostics,
     );
     remove_unknown_blueprints(profile, &mut entities, diagnostics);
-    port::Catalog {
+    Ok(port::Catalog {
         blueprints: profile.blueprints.clone(),
         entities,
-    }
+    })
 }
 
 /// One note for each kind that has no resource, at the first entity of that kind.
@@ -141,6 +148,8 @@ struct Mapper<'a> {
     origin: Origin,
     entities: Vec<port::Entity>,
     diagnostics: Diagnostics,
+    /// Why the run cannot go on.
+    stopped: Option<Error>,
 }
 
 impl<'a> Mapper<'a> {
@@ -150,7 +159,32 @@ impl<'a> Mapper<'a> {
             origin,
             entities: Vec::new(),
             diagnostics: Diagnostics::default(),
+            stopped: None,
         }
+    }
+
+    /// The first output of an expression, or what is wrong with it; `None` where that is reported already.
+    fn first(&mut self, leaf: &Leaf, input: &Input) -> Option<Result<Option<Value>, String>> {
+        let (message, is_last) = match self.profile.first(leaf, input) {
+            Ok(value) => return Some(Ok(value)),
+            Err(Failure::Failed(message)) => return Some(Err(format!("failed: {message}"))),
+            Err(Failure::Ended(message)) => (message, false),
+            Err(Failure::Stopped(message)) => (message, true),
+        };
+        let entity = input.value().pointer("/metadata/identifier");
+        let entity = entity.and_then(Value::as_str).unwrap_or_default();
+        if is_last && self.stopped.is_none() {
+            self.stopped = Some(Error::Expression {
+                leaf: leaf.name.clone(),
+                expression: leaf.text.trim().to_owned(),
+                entity: entity.to_owned(),
+                message,
+            });
+        } else {
+            let problem = format!("{message}, for {entity}");
+            self.report(Code::RunawayExpression, leaf, &problem);
+        }
+        None
     }
 
     fn resource(&mut self, resource: &Resource, input: &Input) {
@@ -196,7 +230,10 @@ impl<'a> Mapper<'a> {
 
     fn selected(&mut self, resource: &Resource, input: &Input) {
         let query = &resource.query;
-        let problem = match self.profile.first(query, input) {
+        let Some(selected) = self.first(query, input) else {
+            return;
+        };
+        let problem = match selected {
             Ok(Some(Value::Bool(true))) => {
                 for mapping in &resource.mappings {
                     self.entity(mapping, input);
@@ -206,7 +243,7 @@ impl<'a> Mapper<'a> {
             Ok(Some(Value::Bool(false))) => return,
             Ok(Some(other)) => format!("gave {} instead of true or false", sort(&other)),
             Ok(None) => "gave nothing instead of true or false".to_owned(),
-            Err(message) => format!("failed: {message}"),
+            Err(problem) => problem,
         };
         self.unmapped(query, &problem);
     }
@@ -250,13 +287,13 @@ impl<'a> Mapper<'a> {
 
     /// An identifier or a blueprint; without one there is no entity.
     fn key(&mut self, leaf: &Leaf, input: &Input) -> Option<String> {
-        let problem = match self.profile.first(leaf, input) {
+        let problem = match self.first(leaf, input)? {
             Ok(Some(value)) => match scalar(&value) {
                 Some(text) if !text.is_empty() && value != Value::Bool(false) => return Some(text),
                 _ => format!("gave {}", sort(&value)),
             },
             Ok(None) => "gave nothing".to_owned(),
-            Err(message) => format!("failed: {message}"),
+            Err(problem) => problem,
         };
         self.unmapped(leaf, &problem);
         None
@@ -306,10 +343,10 @@ impl<'a> Mapper<'a> {
 
     /// The output of an expression; `None` for null, for no output and, reported, for an error.
     fn value(&mut self, leaf: &Leaf, input: &Input) -> Option<Value> {
-        match self.profile.first(leaf, input) {
+        match self.first(leaf, input)? {
             Ok(value) => value.filter(|value| !value.is_null()),
-            Err(message) => {
-                self.failed(leaf, &format!("failed: {message}"));
+            Err(problem) => {
+                self.failed(leaf, &problem);
                 None
             }
         }

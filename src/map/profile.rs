@@ -13,6 +13,9 @@ use serde_json::{Map, Value};
 use super::jq::{Input, Library, Program};
 use super::keys::{Keys, similar};
 use super::mapping::{Expressions, Leaf, Resource, resources};
+use super::plain::Plain;
+use super::sandbox::{Evaluator, Failure, Workers};
+use super::worker::{Fault, Programs};
 use crate::diagnostic::Error;
 use crate::port::Blueprint;
 use crate::yaml;
@@ -59,22 +62,39 @@ pub struct Profile {
     /// Everything beside `resources` at the root of the mapping, such as `createMissingRelatedEntities`.
     pub flags: Map<String, Value>,
     resources: Vec<Resource>,
-    programs: Vec<Program>,
+    engine: Engine,
+}
+
+/// What runs the expressions.
+#[derive(Debug)]
+enum Engine {
+    Here(Vec<Program>),
+    /// Simple expressions need no jq, and so no process.
+    Elsewhere(Vec<Option<Plain>>, Workers),
 }
 
 impl Profile {
-    /// The profile a user names: a built-in one, or a folder.
+    /// The profile a user names: a built-in one, or a folder, whose expressions run in this process.
     ///
     /// # Errors
     ///
     /// [`Error::Profile`] when there is no such profile or it is faulty.
     pub fn load(name_or_folder: &str) -> Result<Self, Error> {
+        Self::load_with(name_or_folder, &Evaluator::InProcess)
+    }
+
+    /// The profile a user names: a built-in one, or a folder, whose expressions run where the evaluator says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Profile`] when there is no such profile, it is faulty, or no process can be started for it.
+    pub fn load_with(name_or_folder: &str, evaluator: &Evaluator) -> Result<Self, Error> {
         if let Some(profile) = Self::built_in(name_or_folder) {
             return profile;
         }
         let folder = Utf8Path::new(name_or_folder);
         if name_or_folder.contains(['/', '\\']) || folder.is_dir() {
-            return Self::from_folder(folder);
+            return Self::from_folder_with(folder, evaluator);
         }
         let names = || BUILT_IN.iter().map(|built_in| built_in.name);
         let known = names().collect::<Vec<_>>().join("`, `");
@@ -97,15 +117,19 @@ impl Profile {
             mapping: File::new(MAPPING[0], built_in.mapping),
             functions: built_in.functions.unwrap_or_default().to_owned(),
         };
-        Some(Self::from_files(name, &files))
+        Some(Self::from_files(name, &files, &Evaluator::InProcess))
     }
 
-    /// A profile in a folder of the user.
+    /// A profile in a folder of the user, whose expressions run in this process.
     ///
     /// # Errors
     ///
     /// [`Error::Profile`] when a file is missing, cannot be read or is faulty.
     pub fn from_folder(folder: &Utf8Path) -> Result<Self, Error> {
+        Self::from_folder_with(folder, &Evaluator::InProcess)
+    }
+
+    fn from_folder_with(folder: &Utf8Path, evaluator: &Evaluator) -> Result<Self, Error> {
         let fault = |message| Error::Profile {
             profile: folder.to_string(),
             message,
@@ -128,38 +152,29 @@ impl Profile {
             mapping: read_any(MAPPING)?,
             functions: read(FUNCTIONS)?.map(|file| file.text).unwrap_or_default(),
         };
-        Self::from_files(folder.as_str(), &files)
+        Self::from_files(folder.as_str(), &files, evaluator)
     }
 
-    fn from_files(name: &str, files: &Files) -> Result<Self, Error> {
-        let loaded = Self::parse(name, files);
+    fn from_files(name: &str, files: &Files, evaluator: &Evaluator) -> Result<Self, Error> {
+        let loaded = Self::parse(name, files, evaluator);
         loaded.map_err(|message| Error::Profile {
             profile: name.to_owned(),
             message,
         })
     }
 
-    fn parse(name: &str, files: &Files) -> Result<Self, String> {
-        let library = Library::new(&files.functions)
-            .map_err(|message| format!("`{FUNCTIONS}`: {message}"))?;
+    fn parse(name: &str, files: &Files, evaluator: &Evaluator) -> Result<Self, String> {
         let blueprints = files.blueprints.checked(blueprints)?;
         let mut expressions = Expressions::default();
         let (resources, flags) = files
             .mapping
             .checked(|value| resources(value, &mut expressions))?;
-        let programs = library
-            .compile_all(&expressions.texts)
-            .map_err(|(position, message)| {
-                let entry = &expressions.entries[position];
-                let text = &expressions.texts[position];
-                format!("`{}`: {entry}: `{text}`: {message}", files.mapping.name)
-            })?;
         let profile = Self {
             name: name.to_owned(),
             blueprints,
             flags,
             resources,
-            programs,
+            engine: Engine::new(files, expressions, evaluator)?,
         };
         profile
             .check_names()
@@ -173,8 +188,17 @@ impl Profile {
     }
 
     /// The first output of an expression of this profile.
-    pub(super) fn first(&self, leaf: &Leaf, input: &Input) -> Result<Option<Value>, String> {
-        self.programs[leaf.program].first(input)
+    pub(super) fn first(&self, leaf: &Leaf, input: &Input) -> Result<Option<Value>, Failure> {
+        match &self.engine {
+            Engine::Here(programs) => programs[leaf.program].first(input).map_err(Failure::Failed),
+            Engine::Elsewhere(plain, workers) => {
+                let plain = plain[leaf.program].as_ref();
+                match plain.and_then(|plain| plain.value(input.value())) {
+                    Some(value) => Ok(Some(value)),
+                    None => workers.first(leaf.program, input),
+                }
+            }
+        }
     }
 
     /// Names in mappings that their blueprint lacks, where the mapping says which blueprint that is.
@@ -195,6 +219,41 @@ impl Profile {
             }
         }
         Ok(())
+    }
+}
+
+impl Engine {
+    fn new(files: &Files, expressions: Expressions, evaluator: &Evaluator) -> Result<Self, String> {
+        let functions = |message: String| format!("`{FUNCTIONS}`: {message}");
+        let Expressions { texts, entries, .. } = expressions;
+        let expression = |at: usize, text: &str, message: String| {
+            format!(
+                "`{}`: {}: `{text}`: {message}",
+                files.mapping.name, entries[at]
+            )
+        };
+        match evaluator {
+            Evaluator::InProcess => Library::new(&files.functions)
+                .map_err(functions)?
+                .compile_all(&texts)
+                .map(Self::Here)
+                .map_err(|(at, message)| expression(at, &texts[at], message)),
+            Evaluator::Workers { program, arguments } => {
+                let plain = texts.iter().map(|text| Plain::of(text)).collect();
+                let programs = Programs {
+                    functions: files.functions.clone(),
+                    expressions: texts.clone(),
+                };
+                let started = Workers::start(program, arguments, programs).map_err(|error| {
+                    format!("a process for its expressions cannot be started: {error}")
+                })?;
+                match started {
+                    Ok(workers) => Ok(Self::Elsewhere(plain, workers)),
+                    Err(Fault::Functions(message)) => Err(functions(message)),
+                    Err(Fault::Expression(at, message)) => Err(expression(at, &texts[at], message)),
+                }
+            }
+        }
     }
 }
 

@@ -105,7 +105,7 @@ fn mapped(mapping: &str, spec: &Value) -> Result<(Vec<port::Entity>, Findings), 
     let entities = vec![validated(&mut sources, value, &[])?];
     let mut diagnostics = Diagnostics::default();
     let catalog = stitch::catalog(entities, Dumped::default(), &mut diagnostics);
-    let result = super::catalog(&catalog, &profile(mapping)?, &sources, &mut diagnostics);
+    let result = super::catalog(&catalog, &profile(mapping)?, &sources, &mut diagnostics)?;
     let found = diagnostics.into_iter().map(|found| {
         let help = found.help.unwrap_or_default();
         (found.code, format!("{}; {help}", found.message))
@@ -260,7 +260,7 @@ fn unknown_blueprints_and_kinds_are_reported_once() -> Outcome {
     let mut diagnostics = Diagnostics::default();
     let catalog = stitch::catalog(entities, Dumped::default(), &mut diagnostics);
     let profile = Profile::load("standard")?;
-    let result = super::catalog(&catalog, &profile, &sources, &mut diagnostics);
+    let result = super::catalog(&catalog, &profile, &sources, &mut diagnostics)?;
     assert!(result.entities.is_empty());
     let notes: Vec<_> = diagnostics
         .iter()
@@ -483,7 +483,7 @@ fn standard() -> Result<(port::Catalog, Diagnostics), Box<dyn Error>> {
     let catalog = stitch::catalog(entities, Dumped::default(), &mut Diagnostics::default());
     let mut diagnostics = Diagnostics::default();
     let profile = Profile::load("standard")?;
-    let result = super::catalog(&catalog, &profile, &sources, &mut diagnostics);
+    let result = super::catalog(&catalog, &profile, &sources, &mut diagnostics)?;
     Ok((result, diagnostics))
 }
 

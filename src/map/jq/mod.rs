@@ -1,8 +1,8 @@
 //! Compiles and runs jq expressions: the only user of the jq crates.
 //!
 //! In: jq texts and JSON values. Out: the first output of an expression, or why there is none. Expressions see nothing
-//! but their input: no environment, no other inputs, no clock, and they cannot end the process. What no sandbox stops:
-//! an expression that never ends or recurses without bound. Mappings are the user's own, so that is theirs to mend.
+//! but their input: no environment, no other inputs, no clock, and they cannot end the process. That they end, and with
+//! how much memory, is up to [`sandbox`](super::sandbox).
 
 mod access;
 mod arithmetic;
@@ -15,6 +15,7 @@ mod value;
 use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jaq_core::data::JustLut;
 use jaq_core::load::lex::{Lexer, Token};
@@ -265,6 +266,7 @@ fn shortened(message: &str) -> String {
 /// A value that expressions run on, converted to jq's own form once and only when one needs it.
 #[derive(Debug)]
 pub struct Input {
+    id: u64,
     value: Value,
     converted: OnceCell<Val>,
 }
@@ -273,10 +275,17 @@ impl Input {
     /// An input of this value.
     #[must_use]
     pub fn new(value: Value) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             value,
             converted: OnceCell::new(),
         }
+    }
+
+    /// What tells it from every other input of the process.
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     /// The value.
