@@ -18,13 +18,13 @@ pub mod worker;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rayon::prelude::*;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::source::{Origin, Sources};
 use crate::{backstage, port};
 use jq::Input;
-use mapping::{EntityMapping, Items, Leaf, Resource, Shape};
+use mapping::{EntityMapping, Items, Leaf, Query, Resource, Rule, Shape, Target};
 pub use profile::Profile;
 use sandbox::Failure;
 
@@ -259,7 +259,7 @@ impl<'a> Mapper<'a> {
         let title = optional(&mapping.title);
         let icon = optional(&mapping.icon);
         let team = mapping.team.as_ref();
-        let team = team.and_then(|leaf| self.targets(leaf, input));
+        let team = team.and_then(|target| self.targets(target, input));
         let mut properties = BTreeMap::new();
         for (name, shape) in &mapping.properties {
             let value = self.property(shape, input);
@@ -268,8 +268,8 @@ impl<'a> Mapper<'a> {
             }
         }
         let mut relations = BTreeMap::new();
-        for (name, leaf) in &mapping.relations {
-            if let Some(targets) = self.targets(leaf, input) {
+        for (name, target) in &mapping.relations {
+            if let Some(targets) = self.targets(target, input) {
                 relations.insert(name.clone(), targets);
             }
         }
@@ -318,8 +318,24 @@ impl<'a> Mapper<'a> {
         text
     }
 
-    /// Identifiers of other entities; `None` where there are none.
-    fn targets(&mut self, leaf: &Leaf, input: &Input) -> Option<port::Targets> {
+    /// What a relation leads to; `None` where that is nothing.
+    fn targets(&mut self, target: &Target, input: &Input) -> Option<port::Targets> {
+        let leaf = match target {
+            Target::Leaf(leaf) => leaf,
+            Target::Query(query) => {
+                let value = self.query(query, input);
+                return match port::Query::new(value) {
+                    Ok(query) => Some(port::Targets::Query(query)),
+                    Err(message) => {
+                        self.failed(
+                            &query.combinator,
+                            &format!("belongs to a faulty search: {message}"),
+                        );
+                        None
+                    }
+                };
+            }
+        };
         match self.value(leaf, input)? {
             Value::Array(items) => {
                 let many: Vec<String> = items
@@ -331,6 +347,24 @@ impl<'a> Mapper<'a> {
             }
             one => self.target(leaf, &one).map(port::Targets::One),
         }
+    }
+
+    /// A search with the values of its expressions; null stays, for a rule may ask for it.
+    fn query(&mut self, query: &Query, input: &Input) -> Value {
+        let mut value = |leaf: &Leaf| self.value(leaf, input).unwrap_or_default();
+        let combinator = value(&query.combinator);
+        let rules = query.rules.iter().map(|rule| match rule {
+            Rule::Query(query) => self.query(query, input),
+            Rule::Property {
+                property,
+                operator,
+                value,
+            } => {
+                let mut part = |leaf: &Leaf| self.value(leaf, input).unwrap_or_default();
+                json!({"property": part(property), "operator": part(operator), "value": part(value)})
+            }
+        });
+        json!({"combinator": combinator, "rules": rules.collect::<Vec<_>>()})
     }
 
     fn target(&mut self, leaf: &Leaf, value: &Value) -> Option<String> {

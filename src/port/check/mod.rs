@@ -329,6 +329,11 @@ fn fit_relation(
     let mut wanted = match std::mem::replace(targets, Targets::Many(Vec::new())) {
         Targets::One(target) => vec![target],
         Targets::Many(list) => list,
+        // Only Port knows what it finds.
+        query @ Targets::Query(_) => {
+            *targets = query;
+            return true;
+        }
     };
     let before = wanted.len();
     let mut first_fault = None;

@@ -298,6 +298,7 @@ pub(super) fn weight(
     let targets = |targets: &Targets| match targets {
         Targets::One(target) => target.len(),
         Targets::Many(list) => list.iter().map(|target| SCALAR + target.len()).sum(),
+        Targets::Query(query) => of(query.value()),
     };
     properties.values().map(of).sum::<usize>() + relations.values().map(targets).sum::<usize>()
 }
