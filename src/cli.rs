@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Error, Severity};
+use backstage2port::map::sandbox::Evaluator;
 use backstage2port::map::{Owners, Profile};
 use backstage2port::port::refine::Refinement;
 use backstage2port::publish::Destination;
@@ -25,6 +26,9 @@ pub(crate) struct Arguments {
     pub(crate) output: Output,
 }
 
+/// The command that runs the jq of users; the program starts itself with it.
+pub(crate) const JQ_WORKER: &str = "jq-worker";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write Port manifests for the descriptors of repositories
@@ -37,6 +41,9 @@ pub(crate) enum Command {
     Validate(Input),
     /// Copy a built-in profile into a folder, to be changed and named with --profile
     Init(Init),
+    /// Run the jq expressions of a profile for the process that asks on standard input
+    #[command(hide = true, name = JQ_WORKER)]
+    JqWorker,
 }
 
 /// What is read.
@@ -326,8 +333,8 @@ impl Convert {
     }
 
     /// How entities become manifests.
-    pub(crate) fn options(&self) -> Result<Options, Error> {
-        let options = self.model.options()?;
+    pub(crate) fn options(&self, evaluator: &Evaluator) -> Result<Options, Error> {
+        let options = self.model.options(evaluator)?;
         Ok(Options {
             rendering: self.rendering()?,
             destination: self.destination()?,
@@ -375,8 +382,8 @@ impl Convert {
 
 impl Model {
     /// How the catalog is converted.
-    pub(crate) fn options(&self) -> Result<Options, Error> {
-        let mut profile = Profile::load(&self.profile)?;
+    pub(crate) fn options(&self, evaluator: &Evaluator) -> Result<Options, Error> {
+        let mut profile = Profile::load_with(&self.profile, evaluator)?;
         if let Some(folder) = &self.blueprints {
             profile.take_blueprints(folder)?;
         }

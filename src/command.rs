@@ -8,11 +8,15 @@ use std::io::{self, IsTerminal, Write};
 use backstage2port::backstage::discover::DEFAULT_INCLUDE;
 use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity};
 use backstage2port::map::profile::BuiltIn;
+use backstage2port::map::sandbox::Evaluator;
+use backstage2port::map::worker;
 use backstage2port::report::{self, Summary, summary, text};
 use backstage2port::source::Sources;
 use backstage2port::{Conversion, Reading, publish};
 
-use crate::cli::{Arguments, Command, Convert, Explain, Init, Input, Output, ReportFormat};
+use crate::cli::{
+    Arguments, Command, Convert, Explain, Init, Input, JQ_WORKER, Output, ReportFormat,
+};
 
 /// How a run ended that could be made; its number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,10 @@ pub(crate) enum Failure {
     RevisionWithoutOut,
     #[error("cannot print")]
     Print(#[from] io::Error),
+    #[error(
+        "cannot tell which program this is, to start it again for the expressions of a profile"
+    )]
+    Program(#[source] io::Error),
     #[error("cannot start {threads} threads")]
     Threads {
         threads: usize,
@@ -62,6 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Catalog(input) => catalog(input, output),
         Command::Validate(input) => validate(input, output),
         Command::Init(command) => init(command, output),
+        Command::JqWorker => jq_worker(),
     }
 }
 
@@ -70,7 +79,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
         return Err(Failure::RevisionWithoutOut);
     }
     start_threads(&command.input)?;
-    let options = command.options()?;
+    let options = command.options(&evaluator()?)?;
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
     if conversion.reading.tally.is_empty() {
         return none_found(&command.input);
@@ -126,7 +135,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
 
 fn explain(command: &Explain, output: &Output) -> Result<Outcome, Failure> {
     start_threads(&command.input)?;
-    let options = command.model.options()?;
+    let options = command.model.options(&evaluator()?)?;
     let conversion = backstage2port::convert(command.input.inputs()?, &options)?;
     let reading = &conversion.reading;
     if reading.tally.is_empty() {
@@ -150,6 +159,27 @@ fn explain(command: &Explain, output: &Output) -> Result<Outcome, Failure> {
         write!(out, "\n{findings}")?;
     }
     out.flush()?;
+    Ok(Outcome::Clean)
+}
+
+/// The exit code of a process that ended itself because an expression went too far.
+const ENDED: i32 = 70;
+
+/// The jq of a user's profile runs in copies of this program.
+fn evaluator() -> Result<Evaluator, Failure> {
+    Ok(Evaluator::Workers {
+        program: std::env::current_exe().map_err(Failure::Program)?,
+        arguments: vec![JQ_WORKER.to_owned()],
+    })
+}
+
+fn jq_worker() -> Result<Outcome, Failure> {
+    #[expect(
+        clippy::exit,
+        reason = "nothing else ends an expression, and the process has nothing to clean up"
+    )]
+    let end = || std::process::exit(ENDED);
+    worker::serve(io::BufReader::new(io::stdin()), io::stdout(), end)?;
     Ok(Outcome::Clean)
 }
 

@@ -119,6 +119,8 @@ codes! {
     InferredBlueprint = "inferred-blueprint", Note;
     /// A jq expression of the mapping failed for an entity; the value is left out.
     MappingFailed = "mapping-failed", Warning;
+    /// A jq expression of the mapping ran too long or took too much memory for an entity and was ended; the value is left out.
+    RunawayExpression = "runaway-expression", Error;
     /// The mapping gave no identifier or no blueprint for an entity, or a selector that is no boolean.
     UnmappedEntity = "unmapped-entity", Error;
     /// A field of descriptors does not reach Port.
@@ -383,6 +385,18 @@ pub enum Error {
         property: String,
         /// The property that is probably meant, in words, or nothing.
         remedy: String,
+    },
+    /// An expression of the mapping goes over its limits again and again, or cannot be run at all.
+    #[error("`{leaf}` of the mapping {message}, for {entity}; the expression is `{expression}`")]
+    Expression {
+        /// Where it stands in its mapping.
+        leaf: String,
+        /// The expression as written.
+        expression: String,
+        /// The entity it was last run for.
+        entity: String,
+        /// What became of it.
+        message: String,
     },
     /// A provider can read none of the targets.
     #[error(

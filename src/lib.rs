@@ -167,8 +167,8 @@ pub struct Conversion {
 /// # Errors
 ///
 /// As [`catalog`]; [`Error::NoSuchEnum`] when the profile has no property that the refinement names; [`Error::Profile`]
-/// when the profile cannot take the kinds that are inferred; [`Error::SameOut`] if two roots would be written to the same
-/// folder.
+/// when the profile cannot take the kinds that are inferred; [`Error::Expression`] when an expression of the profile goes
+/// over its limits again and again; [`Error::SameOut`] if two roots would be written to the same folder.
 pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     if !options.profile.has_given_blueprints() {
         refine::check_enums(&options.refinement, &options.profile.blueprints)?;
@@ -194,7 +194,7 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         owners: options.owners,
         sources,
     };
-    let mapped = map::catalog(bridge, diagnostics);
+    let mapped = map::catalog(bridge, diagnostics)?;
     if !mapped.are_given {
         check::blueprints(&mapped.blueprints, diagnostics);
     }

@@ -43,9 +43,33 @@ pub(super) struct EntityMapping {
     pub(super) title: Option<Leaf>,
     pub(super) icon: Option<Leaf>,
     pub(super) blueprint: Leaf,
-    pub(super) team: Option<Leaf>,
+    pub(super) team: Option<Target>,
     pub(super) properties: Vec<(String, Shape)>,
-    pub(super) relations: Vec<(String, Leaf)>,
+    pub(super) relations: Vec<(String, Target)>,
+}
+
+/// Where a relation leads: to what an expression gives, or to what Port finds.
+#[derive(Debug, Clone)]
+pub(super) enum Target {
+    Leaf(Leaf),
+    Query(Query),
+}
+
+/// A search query whose parts are expressions.
+#[derive(Debug, Clone)]
+pub(super) struct Query {
+    pub(super) combinator: Leaf,
+    pub(super) rules: Vec<Rule>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Rule {
+    Query(Query),
+    Property {
+        property: Leaf,
+        operator: Leaf,
+        value: Leaf,
+    },
 }
 
 /// The value of a property: one expression, or an object with expressions inside.
@@ -90,15 +114,15 @@ impl EntityMapping {
 }
 
 impl EntityMapping {
-    /// The expression behind a part; `None` for a property that is an object of expressions.
+    /// The expression behind a part; `None` for an object of expressions and for a search.
     pub(super) fn leaf(&self, part: &Part) -> Option<&Leaf> {
         match part {
             Part::Blueprint => Some(&self.blueprint),
             Part::Identifier => Some(&self.identifier),
             Part::Title => self.title.as_ref(),
             Part::Icon => self.icon.as_ref(),
-            Part::Team => self.team.as_ref(),
-            Part::Relation(name) => named(&self.relations, name),
+            Part::Team => self.team.as_ref().and_then(Target::leaf),
+            Part::Relation(name) => named(&self.relations, name).and_then(Target::leaf),
             Part::Property(name) => match named(&self.properties, name)? {
                 Shape::Leaf(leaf) => Some(leaf),
                 Shape::Object(_) => None,
@@ -114,6 +138,15 @@ impl EntityMapping {
                 named(&self.properties, name).map_or_else(String::new, Shape::expression)
             }
             (None, _) => String::new(),
+        }
+    }
+}
+
+impl Target {
+    fn leaf(&self) -> Option<&Leaf> {
+        match self {
+            Self::Leaf(leaf) => Some(leaf),
+            Self::Query(_) => None,
         }
     }
 }
@@ -166,8 +199,8 @@ impl Expressions {
 
     fn leaf(&mut self, entry: &str, name: String, value: &Value) -> Result<Leaf, String> {
         let Value::String(text) = value else {
-            let hint = if value.is_object() {
-                "; search queries are for Port to answer and cannot be written into offline manifests"
+            let hint = if name == "identifier" && value.is_object() {
+                "; a search finds an entity that Port has, and here an entity is made"
             } else {
                 ""
             };
@@ -342,7 +375,11 @@ fn entity_mapping(
     let missing = |name: &str| format!("{entry}.{name}: missing");
     let identifier = optional("identifier")?.ok_or_else(|| missing("identifier"))?;
     let blueprint = optional("blueprint")?.ok_or_else(|| missing("blueprint"))?;
-    let (title, icon, team) = (optional("title")?, optional("icon")?, optional("team")?);
+    let (title, icon) = (optional("title")?, optional("icon")?);
+    let team = match mappings.get("team") {
+        None | Some(Value::Null) => None,
+        Some(value) => Some(target(entry, "team", value, expressions)?),
+    };
     let properties = match mappings.get("properties") {
         None | Some(Value::Null) => Vec::new(),
         Some(value) => {
@@ -359,8 +396,8 @@ fn entity_mapping(
             .iter()
             .filter(|(_, value)| !value.is_null())
             .map(|(name, value)| {
-                let leaf = expressions.leaf(entry, format!("relations.{name}"), value)?;
-                Ok((name.clone(), leaf))
+                let target = target(entry, &format!("relations.{name}"), value, expressions)?;
+                Ok((name.clone(), target))
             })
             .collect::<Result<_, String>>()?,
     };
@@ -372,6 +409,61 @@ fn entity_mapping(
         team,
         properties,
         relations,
+    })
+}
+
+fn target(
+    entry: &str,
+    name: &str,
+    value: &Value,
+    expressions: &mut Expressions,
+) -> Result<Target, String> {
+    match value {
+        Value::Object(map) => query(entry, name, map, expressions).map(Target::Query),
+        text => {
+            let leaf = expressions.leaf(entry, name.to_owned(), text)?;
+            Ok(Target::Leaf(leaf))
+        }
+    }
+}
+
+fn query(
+    entry: &str,
+    name: &str,
+    map: &Map<String, Value>,
+    expressions: &mut Expressions,
+) -> Result<Query, String> {
+    const QUERY: Keys = Keys::closed(&["combinator", "rules"]);
+    const RULE: Keys = Keys::closed(&["property", "operator", "value"]);
+    QUERY.check(&format!("{entry}.{name}"), map)?;
+    let part = |name: &str, map: &Map<String, Value>, key: &str, expressions: &mut Expressions| {
+        let name = format!("{name}.{key}");
+        match map.get(key) {
+            Some(value) => expressions.leaf(entry, name, value),
+            None => Err(format!("{entry}.{name}: missing")),
+        }
+    };
+    let combinator = part(name, map, "combinator", expressions)?;
+    let Some(Value::Array(rules)) = map.get("rules") else {
+        return Err(format!("{entry}.{name}.rules: a list belongs here"));
+    };
+    let rules = rules.iter().enumerate().map(|(index, rule)| {
+        let name = format!("{name}.rules[{index}]");
+        let place = format!("{entry}.{name}");
+        let rule = object(&place, rule)?;
+        if rule.contains_key("combinator") {
+            return query(entry, &name, rule, expressions).map(Rule::Query);
+        }
+        RULE.check(&place, rule)?;
+        Ok(Rule::Property {
+            property: part(&name, rule, "property", expressions)?,
+            operator: part(&name, rule, "operator", expressions)?,
+            value: part(&name, rule, "value", expressions)?,
+        })
+    });
+    Ok(Query {
+        combinator,
+        rules: rules.collect::<Result<_, String>>()?,
     })
 }
 

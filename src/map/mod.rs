@@ -18,22 +18,25 @@ mod mapping;
 pub mod owners;
 mod plain;
 pub mod profile;
+pub mod sandbox;
 pub mod trace;
+pub mod worker;
 
 use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::backstage::entity::Relation;
 use crate::backstage::references::References;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::source::{Origin, Sources};
 use crate::{backstage, port};
 use jq::Input;
-use mapping::{EntityMapping, Items, Leaf, Resource, Shape};
+use mapping::{EntityMapping, Items, Leaf, Query, Resource, Rule, Shape, Target};
 pub use owners::Owners;
 pub use profile::Profile;
+use sandbox::Failure;
 
 /// A catalog, and how it becomes Port's.
 #[derive(Debug, Clone, Copy)]
@@ -74,8 +77,11 @@ impl<'a> Bridge<'a> {
 }
 
 /// Maps every entity whose kind the profile knows. The result has the order of the catalog, for any number of threads.
-#[must_use]
-pub fn catalog(bridge: Bridge<'_>, diagnostics: &mut Diagnostics) -> port::Catalog {
+///
+/// # Errors
+///
+/// [`Error::Expression`] when an expression goes over its limits again and again.
+pub fn catalog(bridge: Bridge<'_>, diagnostics: &mut Diagnostics) -> Result<port::Catalog, Error> {
     let Bridge {
         catalog, profile, ..
     } = bridge;
@@ -85,11 +91,11 @@ pub fn catalog(bridge: Bridge<'_>, diagnostics: &mut Diagnostics) -> port::Catal
         .map(|index| {
             let entity = &catalog.entities()[index];
             if !profile.has_kind(&entity.entity_ref.kind) {
-                return (Vec::new(), Diagnostics::default());
+                return Ok((Vec::new(), Diagnostics::default()));
             }
             let relations = bridge.relations(catalog.relations(index).collect());
             let input = Input::new(bridge.input(index, &relations));
-            let (mapped, mut found) = map_entity(entity, profile, &input);
+            let (mapped, mut found) = map_entity(entity, profile, &input)?;
             let entities = mapped.into_iter().map(|mapped| mapped.entity);
             let entities: Vec<port::Entity> = entities.collect();
             let lacks_team = |mapped: &port::Entity| {
@@ -100,9 +106,9 @@ pub fn catalog(bridge: Bridge<'_>, diagnostics: &mut Diagnostics) -> port::Catal
                 let owned = owners::user_owned(catalog, entity, &relations, bridge.owners);
                 found.extend(owned);
             }
-            (entities, found)
+            Ok((entities, found))
         })
-        .collect();
+        .collect::<Result<_, Error>>()?;
     let mut entities = Vec::with_capacity(mapped.len());
     let mut taken_kinds = HashSet::new();
     for (entity, (of_one, found)) in catalog.entities().iter().zip(mapped) {
@@ -114,11 +120,11 @@ pub fn catalog(bridge: Bridge<'_>, diagnostics: &mut Diagnostics) -> port::Catal
     }
     report_unmapped_kinds(catalog, profile, &taken_kinds, diagnostics);
     remove_unknown_blueprints(profile, &mut entities, diagnostics);
-    port::Catalog {
+    Ok(port::Catalog {
         blueprints: profile.blueprints.clone(),
         entities,
         are_given: profile.has_given_blueprints(),
-    }
+    })
 }
 
 /// One note for each kind of which nothing was taken, at its first entity: it has no resource, or none that selects it.
@@ -209,12 +215,15 @@ fn map_entity<'a>(
     entity: &backstage::Entity,
     profile: &'a Profile,
     input: &Input,
-) -> (Vec<Mapped<'a>>, Diagnostics) {
+) -> Result<(Vec<Mapped<'a>>, Diagnostics), Error> {
     let mut mapper = Mapper::new(profile, entity.origin);
     for resource in profile.resources_of(&entity.entity_ref.kind) {
         mapper.resource(resource, input);
     }
-    (mapper.entities, mapper.diagnostics)
+    match mapper.stopped {
+        None => Ok((mapper.entities, mapper.diagnostics)),
+        Some(error) => Err(error),
+    }
 }
 
 /// Maps one entity of Backstage.
@@ -223,6 +232,8 @@ struct Mapper<'a> {
     origin: Origin,
     entities: Vec<Mapped<'a>>,
     diagnostics: Diagnostics,
+    /// Why the run cannot go on.
+    stopped: Option<Error>,
 }
 
 impl<'a> Mapper<'a> {
@@ -232,7 +243,32 @@ impl<'a> Mapper<'a> {
             origin,
             entities: Vec::new(),
             diagnostics: Diagnostics::default(),
+            stopped: None,
         }
+    }
+
+    /// The first output of an expression, or what is wrong with it; `None` where that is reported already.
+    fn first(&mut self, leaf: &Leaf, input: &Input) -> Option<Result<Option<Value>, String>> {
+        let (message, is_last) = match self.profile.first(leaf, input) {
+            Ok(value) => return Some(Ok(value)),
+            Err(Failure::Failed(message)) => return Some(Err(format!("failed: {message}"))),
+            Err(Failure::Ended(message)) => (message, false),
+            Err(Failure::Stopped(message)) => (message, true),
+        };
+        let entity = input.value().pointer("/metadata/identifier");
+        let entity = entity.and_then(Value::as_str).unwrap_or_default();
+        if is_last && self.stopped.is_none() {
+            self.stopped = Some(Error::Expression {
+                leaf: leaf.name.clone(),
+                expression: leaf.text.trim().to_owned(),
+                entity: entity.to_owned(),
+                message,
+            });
+        } else {
+            let problem = format!("{message}, for {entity}");
+            self.report(Code::RunawayExpression, leaf, &problem);
+        }
+        None
     }
 
     fn resource(&mut self, resource: &'a Resource, input: &Input) {
@@ -278,7 +314,10 @@ impl<'a> Mapper<'a> {
 
     fn selected(&mut self, resource: &'a Resource, input: &Input) {
         let query = &resource.query;
-        let problem = match self.profile.first(query, input) {
+        let Some(selected) = self.first(query, input) else {
+            return;
+        };
+        let problem = match selected {
             Ok(Some(Value::Bool(true))) => {
                 for mapping in &resource.mappings {
                     self.entity(mapping, input);
@@ -288,7 +327,7 @@ impl<'a> Mapper<'a> {
             Ok(Some(Value::Bool(false))) => return,
             Ok(Some(other)) => format!("gave {} instead of true or false", sort(&other)),
             Ok(None) => "gave nothing instead of true or false".to_owned(),
-            Err(message) => format!("failed: {message}"),
+            Err(problem) => problem,
         };
         self.unmapped(query, &problem);
     }
@@ -304,7 +343,7 @@ impl<'a> Mapper<'a> {
         let title = optional(&mapping.title);
         let icon = optional(&mapping.icon);
         let team = mapping.team.as_ref();
-        let team = team.and_then(|leaf| self.targets(leaf, input));
+        let team = team.and_then(|target| self.targets(target, input));
         let mut properties = BTreeMap::new();
         for (name, shape) in &mapping.properties {
             let value = self.property(shape, input);
@@ -313,8 +352,8 @@ impl<'a> Mapper<'a> {
             }
         }
         let mut relations = BTreeMap::new();
-        for (name, leaf) in &mapping.relations {
-            if let Some(targets) = self.targets(leaf, input) {
+        for (name, target) in &mapping.relations {
+            if let Some(targets) = self.targets(target, input) {
                 relations.insert(name.clone(), targets);
             }
         }
@@ -333,13 +372,13 @@ impl<'a> Mapper<'a> {
 
     /// An identifier or a blueprint; without one there is no entity.
     fn key(&mut self, leaf: &Leaf, input: &Input) -> Option<String> {
-        let problem = match self.profile.first(leaf, input) {
+        let problem = match self.first(leaf, input)? {
             Ok(Some(value)) => match scalar(&value) {
                 Some(text) if !text.is_empty() && value != Value::Bool(false) => return Some(text),
                 _ => format!("gave {}", sort(&value)),
             },
             Ok(None) => "gave nothing".to_owned(),
-            Err(message) => format!("failed: {message}"),
+            Err(problem) => problem,
         };
         self.unmapped(leaf, &problem);
         None
@@ -364,8 +403,24 @@ impl<'a> Mapper<'a> {
         text
     }
 
-    /// Identifiers of other entities; `None` where there are none.
-    fn targets(&mut self, leaf: &Leaf, input: &Input) -> Option<port::Targets> {
+    /// What a relation leads to; `None` where that is nothing.
+    fn targets(&mut self, target: &Target, input: &Input) -> Option<port::Targets> {
+        let leaf = match target {
+            Target::Leaf(leaf) => leaf,
+            Target::Query(query) => {
+                let value = self.query(query, input);
+                return match port::Query::new(value) {
+                    Ok(query) => Some(port::Targets::Query(query)),
+                    Err(message) => {
+                        self.failed(
+                            &query.combinator,
+                            &format!("belongs to a faulty search: {message}"),
+                        );
+                        None
+                    }
+                };
+            }
+        };
         match self.value(leaf, input)? {
             Value::Array(items) => {
                 let many: Vec<String> = items
@@ -379,6 +434,24 @@ impl<'a> Mapper<'a> {
         }
     }
 
+    /// A search with the values of its expressions; null stays, for a rule may ask for it.
+    fn query(&mut self, query: &Query, input: &Input) -> Value {
+        let mut value = |leaf: &Leaf| self.value(leaf, input).unwrap_or_default();
+        let combinator = value(&query.combinator);
+        let rules = query.rules.iter().map(|rule| match rule {
+            Rule::Query(query) => self.query(query, input),
+            Rule::Property {
+                property,
+                operator,
+                value,
+            } => {
+                let mut part = |leaf: &Leaf| self.value(leaf, input).unwrap_or_default();
+                json!({"property": part(property), "operator": part(operator), "value": part(value)})
+            }
+        });
+        json!({"combinator": combinator, "rules": rules.collect::<Vec<_>>()})
+    }
+
     fn target(&mut self, leaf: &Leaf, value: &Value) -> Option<String> {
         let target = scalar(value).filter(|text| !text.is_empty());
         if target.is_none() {
@@ -389,10 +462,10 @@ impl<'a> Mapper<'a> {
 
     /// The output of an expression; `None` for null, for no output and, reported, for an error.
     fn value(&mut self, leaf: &Leaf, input: &Input) -> Option<Value> {
-        match self.profile.first(leaf, input) {
+        match self.first(leaf, input)? {
             Ok(value) => value.filter(|value| !value.is_null()),
-            Err(message) => {
-                self.failed(leaf, &format!("failed: {message}"));
+            Err(problem) => {
+                self.failed(leaf, &problem);
                 None
             }
         }

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value};
@@ -14,6 +15,9 @@ use super::document;
 use super::jq::{Input, Library, Program};
 use super::keys::{Keys, similar};
 use super::mapping::{Expressions, Leaf, REFERENCES, Resource, resource, resources};
+use super::plain::Plain;
+use super::sandbox::{Evaluator, Failure, Workers};
+use super::worker::{Fault, Programs};
 use crate::diagnostic::Error;
 use crate::port::Blueprint;
 use crate::port::refine::Refinement;
@@ -110,20 +114,39 @@ pub struct Profile {
     pub refinement: Refinement,
     functions: String,
     resources: Vec<Resource>,
-    programs: Vec<Program>,
+    /// Each with the position of its first expression.
+    engines: Vec<(usize, Arc<Engine>)>,
+    evaluator: Evaluator,
+}
+
+/// What runs the expressions.
+#[derive(Debug)]
+enum Engine {
+    Here(Vec<Program>),
+    /// Simple expressions need no jq, and so no process.
+    Elsewhere(Vec<Option<Plain>>, Workers),
 }
 
 impl Profile {
-    /// The profile a user names: a built-in one, or a folder.
+    /// The profile a user names: a built-in one, or a folder, whose expressions run in this process.
     ///
     /// # Errors
     ///
     /// [`Error::Profile`] when there is no such profile or it is faulty.
     pub fn load(name_or_folder: &str) -> Result<Self, Error> {
+        Self::load_with(name_or_folder, &Evaluator::InProcess)
+    }
+
+    /// The profile a user names: a built-in one, or a folder, whose expressions run where the evaluator says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Profile`] when there is no such profile, it is faulty, or no process can be started for it.
+    pub fn load_with(name_or_folder: &str, evaluator: &Evaluator) -> Result<Self, Error> {
         let built_in = BuiltIn::named(name_or_folder);
         let folder = Utf8Path::new(name_or_folder);
         if built_in.is_err() && (name_or_folder.contains(['/', '\\']) || folder.is_dir()) {
-            return Self::from_folder(folder);
+            return Self::from_folder_with(folder, evaluator);
         }
         let built_in = built_in?;
         let files = Files {
@@ -132,15 +155,19 @@ impl Profile {
             functions: built_in.functions.to_owned(),
             refinement: Some(File::new(REFINEMENT[0], built_in.refinement)),
         };
-        Self::from_files(built_in.name, &files)
+        Self::from_files(built_in.name, &files, &Evaluator::InProcess)
     }
 
-    /// A profile in a folder of the user.
+    /// A profile in a folder of the user, whose expressions run in this process.
     ///
     /// # Errors
     ///
     /// [`Error::Profile`] when a file is missing, cannot be read or is faulty.
     pub fn from_folder(folder: &Utf8Path) -> Result<Self, Error> {
+        Self::from_folder_with(folder, &Evaluator::InProcess)
+    }
+
+    fn from_folder_with(folder: &Utf8Path, evaluator: &Evaluator) -> Result<Self, Error> {
         let fault = |message| Error::Profile {
             profile: folder.to_string(),
             message,
@@ -168,20 +195,18 @@ impl Profile {
             functions: read(FUNCTIONS)?.map(|file| file.text).unwrap_or_default(),
             refinement: read_any(REFINEMENT)?,
         };
-        Self::from_files(folder.as_str(), &files)
+        Self::from_files(folder.as_str(), &files, evaluator)
     }
 
-    fn from_files(name: &str, files: &Files) -> Result<Self, Error> {
-        let loaded = Self::parse(name, files);
+    fn from_files(name: &str, files: &Files, evaluator: &Evaluator) -> Result<Self, Error> {
+        let loaded = Self::parse(name, files, evaluator);
         loaded.map_err(|message| Error::Profile {
             profile: name.to_owned(),
             message,
         })
     }
 
-    fn parse(name: &str, files: &Files) -> Result<Self, String> {
-        let library = Library::new(&files.functions)
-            .map_err(|message| format!("`{FUNCTIONS}`: {message}"))?;
+    fn parse(name: &str, files: &Files, evaluator: &Evaluator) -> Result<Self, String> {
         let refinement = match &files.refinement {
             Some(file) => file.checked(refinement)?,
             None => Refinement::default(),
@@ -191,13 +216,9 @@ impl Profile {
         let (resources, flags) = files
             .mapping
             .checked(|value| resources(value, &mut expressions))?;
-        let programs = library
-            .compile_all(&expressions.texts)
-            .map_err(|(position, message)| {
-                let entry = &expressions.entries[position];
-                let text = &expressions.texts[position];
-                format!("`{}`: {entry}: `{text}`: {message}", files.mapping.name)
-            })?;
+        let name_of = format!("`{}`: ", files.mapping.name);
+        let engine = Engine::new(&files.functions, &name_of, expressions, evaluator)?;
+        let engine = Arc::new(engine);
         let profile = Self {
             name: name.to_owned(),
             blueprints,
@@ -206,7 +227,8 @@ impl Profile {
             refinement,
             functions: files.functions.clone(),
             resources,
-            programs,
+            engines: vec![(0, engine)],
+            evaluator: evaluator.clone(),
         };
         profile
             .check_names()
@@ -233,20 +255,14 @@ impl Profile {
         more_blueprints: Vec<Value>,
         more_resources: &[Value],
     ) -> Result<Self, String> {
-        let mut expressions = Expressions::behind(self.programs.len());
+        let before = self.engines.last();
+        let before = before.map_or(0, |(from, engine)| from + engine.expressions());
+        let mut expressions = Expressions::behind(before);
         let more_resources = more_resources.iter().enumerate();
         let more_resources: Vec<Resource> = more_resources
             .map(|(index, value)| resource(&format!("resources[{index}]"), value, &mut expressions))
             .collect::<Result<_, _>>()?;
-        let library = Library::new(&self.functions)?;
-        let more_programs =
-            library
-                .compile_all(&expressions.texts)
-                .map_err(|(position, message)| {
-                    let (entry, text) =
-                        (&expressions.entries[position], &expressions.texts[position]);
-                    format!("{entry}: `{text}`: {message}")
-                })?;
+        let engine = Engine::new(&self.functions, "", expressions, &self.evaluator)?;
         let extended = Self {
             name: self.name.clone(),
             blueprints: [
@@ -259,7 +275,8 @@ impl Profile {
             refinement: self.refinement.clone(),
             functions: self.functions.clone(),
             resources: [self.resources.clone(), more_resources].concat(),
-            programs: [self.programs.clone(), more_programs].concat(),
+            engines: [self.engines.as_slice(), &[(before, Arc::new(engine))]].concat(),
+            evaluator: self.evaluator.clone(),
         };
         extended.check_names()?;
         Ok(extended)
@@ -284,8 +301,12 @@ impl Profile {
     }
 
     /// The first output of an expression of this profile.
-    pub(super) fn first(&self, leaf: &Leaf, input: &Input) -> Result<Option<Value>, String> {
-        self.programs[leaf.program].first(input)
+    pub(super) fn first(&self, leaf: &Leaf, input: &Input) -> Result<Option<Value>, Failure> {
+        let at = leaf.program;
+        // The first engine starts at the first expression.
+        let later = self.engines.partition_point(|(from, _)| *from <= at);
+        let (from, engine) = &self.engines[later.saturating_sub(1)];
+        engine.first(at - from, input)
     }
 
     /// The blueprints whose entities belong to the teams that own them.
@@ -316,6 +337,67 @@ impl Profile {
             }
         }
         Ok(())
+    }
+}
+
+impl Engine {
+    /// Makes expressions ready to run. `place` says in front of a fault which file they are from.
+    fn new(
+        functions: &str,
+        place: &str,
+        expressions: Expressions,
+        evaluator: &Evaluator,
+    ) -> Result<Self, String> {
+        let in_functions = |message: String| format!("`{FUNCTIONS}`: {message}");
+        let Expressions { texts, entries, .. } = expressions;
+        let in_expression = |at: usize, text: &str, message: String| {
+            format!("{place}{}: `{text}`: {message}", entries[at])
+        };
+        match evaluator {
+            Evaluator::InProcess => Library::new(functions)
+                .map_err(in_functions)?
+                .compile_all(&texts)
+                .map(Self::Here)
+                .map_err(|(at, message)| in_expression(at, &texts[at], message)),
+            Evaluator::Workers { program, arguments } => {
+                let plain = texts.iter().map(|text| Plain::of(text)).collect();
+                let programs = Programs {
+                    functions: functions.to_owned(),
+                    expressions: texts.clone(),
+                };
+                let started = Workers::start(program, arguments, programs).map_err(|error| {
+                    format!("a process for its expressions cannot be started: {error}")
+                })?;
+                match started {
+                    Ok(workers) => Ok(Self::Elsewhere(plain, workers)),
+                    Err(Fault::Functions(message)) => Err(in_functions(message)),
+                    Err(Fault::Expression(at, message)) => {
+                        Err(in_expression(at, &texts[at], message))
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many expressions there are.
+    fn expressions(&self) -> usize {
+        match self {
+            Self::Here(programs) => programs.len(),
+            Self::Elsewhere(plain, _) => plain.len(),
+        }
+    }
+
+    fn first(&self, at: usize, input: &Input) -> Result<Option<Value>, Failure> {
+        match self {
+            Self::Here(programs) => programs[at].first(input).map_err(Failure::Failed),
+            Self::Elsewhere(plain, workers) => {
+                let plain = plain[at].as_ref();
+                match plain.and_then(|plain| plain.value(input.value())) {
+                    Some(value) => Ok(Some(value)),
+                    None => workers.first(at, input),
+                }
+            }
+        }
     }
 }
 

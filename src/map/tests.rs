@@ -75,7 +75,7 @@ fn catalog_of(
     profile: &Profile,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
-) -> port::Catalog {
+) -> Result<port::Catalog, crate::diagnostic::Error> {
     let bridge = Bridge {
         catalog,
         references: None,
@@ -124,7 +124,7 @@ fn mapped(mapping: &str, spec: &Value) -> Result<(Vec<port::Entity>, Findings), 
     let entities = vec![validated(&mut sources, value, &[])?];
     let mut diagnostics = Diagnostics::default();
     let catalog = stitch::catalog(entities, Dumped::default(), &mut diagnostics);
-    let result = catalog_of(&catalog, &profile(mapping)?, &sources, &mut diagnostics);
+    let result = catalog_of(&catalog, &profile(mapping)?, &sources, &mut diagnostics)?;
     let found = diagnostics.into_iter().map(|found| {
         let help = found.help.unwrap_or_default();
         (found.code, format!("{}; {help}", found.message))
@@ -282,7 +282,7 @@ fn unknown_blueprints_and_kinds_are_reported_once() -> Outcome {
     let mut diagnostics = Diagnostics::default();
     let catalog = stitch::catalog(entities, Dumped::default(), &mut diagnostics);
     let profile = Profile::load("standard")?;
-    let result = catalog_of(&catalog, &profile, &sources, &mut diagnostics);
+    let result = catalog_of(&catalog, &profile, &sources, &mut diagnostics)?;
     assert!(result.entities.is_empty());
     let notes: Vec<_> = diagnostics
         .iter()
@@ -294,6 +294,51 @@ fn unknown_blueprints_and_kinds_are_reported_once() -> Outcome {
             Code::UnmappedKind,
             "the profile `standard` maps no kind `Location`: 2 entities not converted"
         )]
+    );
+    Ok(())
+}
+
+#[test]
+fn searches_are_written_for_port_to_answer() -> Outcome {
+    let search = |value: &str| {
+        json!({"combinator": "'or'", "rules": [
+            {"property": "\"$title\"", "operator": "\"=\"", "value": value},
+            {"combinator": "\"and\"", "rules": [
+                {"property": "'tags'", "operator": "'contains'", "value": ".spec.tag"},
+            ]},
+        ]})
+    };
+    let mapping = |value: &str| {
+        let relations = json!({"r": search(value)});
+        one(
+            "true",
+            &json!({"identifier": ".metadata.name", "blueprint": "\"b\"", "team": search(value), "relations": relations}),
+        )
+    };
+    let (entities, findings) = mapped(&mapping(".spec.title"), &json!({"title": "A", "tag": "t"}))?;
+    assert_eq!(findings, []);
+    let expected = json!({"combinator": "or", "rules": [
+        {"property": "$title", "operator": "=", "value": "A"},
+        {"combinator": "and", "rules": [{"property": "tags", "operator": "contains", "value": "t"}]},
+    ]});
+    assert_eq!(serde_json::to_value(&entities[0].team)?, expected);
+    assert_eq!(serde_json::to_value(&entities[0].relations["r"])?, expected);
+    // Null is a value to look for.
+    let (entities, findings) = mapped(&mapping(".spec.title"), &json!({}))?;
+    assert_eq!(findings, []);
+    let found = serde_json::to_value(&entities[0].relations["r"])?;
+    assert_eq!(found["rules"][0]["value"], json!(null));
+    // What Port would refuse is left out.
+    let (entities, findings) = mapped(&mapping("[1]"), &json!({"tag": "t"}))?;
+    assert!(entities[0].relations.is_empty() && entities[0].team.is_none());
+    assert_eq!(findings.len(), 2);
+    assert_eq!(findings[1].0, Code::MappingFailed);
+    assert!(
+        findings[1].1.starts_with(
+            "`relations.r.combinator` of the mapping belongs to a faulty search: the value of a rule with `=` is a text"
+        ),
+        "{}",
+        findings[1].1
     );
     Ok(())
 }
@@ -328,11 +373,23 @@ fn faults_of_a_profile_name_their_entry() -> Outcome {
             "mappings.relations.z: the blueprint `b` has no such relation",
         ),
         (
+            with("relations", json!({"r": {"rules": []}})),
+            "mappings.relations.r.combinator: missing",
+        ),
+        (
             with(
                 "relations",
-                json!({"r": {"combinator": "\"and\"", "rules": []}}),
+                json!({"r": {"combinator": "\"and\"", "rules": [{"property": ".a", "operator": ".b"}]}}),
             ),
-            "search queries",
+            "mappings.relations.r.rules[0].value: missing",
+        ),
+        (
+            with("team", json!({"combinator": "\"and\"", "rules": {}})),
+            "mappings.team.rules: a list belongs here",
+        ),
+        (
+            with("identifier", json!({"combinator": "\"and\"", "rules": []})),
+            "a search finds an entity that Port has",
         ),
         (
             with("propertis", json!({})),
@@ -539,7 +596,7 @@ fn standard() -> Result<(port::Catalog, Diagnostics), Box<dyn Error>> {
     let catalog = stitch::catalog(entities, Dumped::default(), &mut Diagnostics::default());
     let mut diagnostics = Diagnostics::default();
     let profile = Profile::load("standard")?;
-    let result = catalog_of(&catalog, &profile, &sources, &mut diagnostics);
+    let result = catalog_of(&catalog, &profile, &sources, &mut diagnostics)?;
     Ok((result, diagnostics))
 }
 

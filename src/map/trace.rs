@@ -214,7 +214,9 @@ impl<'a> Trace<'a> {
         let entity = &bridge.catalog.entities()[index];
         let relations: Vec<_> = bridge.catalog.relations(index).collect();
         let input = bridge.input(index, &bridge.relations(relations.clone()));
-        let mapped = map_entity(entity, bridge.profile, &Input::new(input.clone())).0;
+        // What stops the run has stopped it before anything is traced.
+        let mapped = map_entity(entity, bridge.profile, &Input::new(input.clone()));
+        let mapped = mapped.map(|(mapped, _)| mapped).unwrap_or_default();
         Self {
             bridge,
             index,
@@ -322,7 +324,10 @@ impl<'a> Trace<'a> {
     }
 
     fn changed(&self, input: Value) -> Parts {
-        let (others, _) = map_entity(self.entity, self.bridge.profile, &Input::new(input));
+        let others = map_entity(self.entity, self.bridge.profile, &Input::new(input));
+        let Ok((others, _)) = others else {
+            return Parts::new();
+        };
         let mut changed = Parts::new();
         for (position, Mapped { entity, .. }) in self.mapped.iter().enumerate() {
             match others.get(position) {

@@ -18,7 +18,7 @@ pub struct Entity {
     pub icon: Option<String>,
     /// Identifier of the blueprint.
     pub blueprint: String,
-    /// Identifiers of the owning teams; only for blueprints with direct ownership.
+    /// The owning teams; only for blueprints with direct ownership.
     pub team: Option<Targets>,
     /// Values by property name; never null.
     pub properties: BTreeMap<String, Value>,
@@ -28,12 +28,80 @@ pub struct Entity {
     pub origin: Origin,
 }
 
-/// Identifiers a relation leads to, in the shape the mapping gave: one, or a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What a relation leads to, in the shape the mapping gave: one identifier, a list, or a search.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Targets {
     /// A single identifier.
     One(String),
     /// A list of identifiers.
     Many(Vec<String>),
+    /// Whatever Port finds when it reads the entity.
+    Query(Query),
+}
+
+/// A search query of Port: `{combinator, rules}`, where a rule is `{property, operator, value}` or a query.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Query(Value);
+
+impl Query {
+    /// A query of this value.
+    ///
+    /// # Errors
+    ///
+    /// Why Port would refuse it.
+    pub fn new(value: Value) -> Result<Self, String> {
+        check_query(&value)?;
+        Ok(Self(value))
+    }
+
+    /// The query as JSON.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+}
+
+fn check_query(query: &Value) -> Result<(), String> {
+    if !matches!(query["combinator"].as_str(), Some("and" | "or")) {
+        return Err("the combinator of a search is `and` or `or`".to_owned());
+    }
+    let rules = query["rules"]
+        .as_array()
+        .ok_or("a search has a list of rules")?;
+    rules.iter().try_for_each(|rule| {
+        if rule.get("combinator").is_some() {
+            return check_query(rule);
+        }
+        if !rule["property"].is_string() {
+            return Err("the property of a rule is a text".to_owned());
+        }
+        let value = &rule["value"];
+        let is_list = || {
+            let items = value.as_array();
+            items.is_some_and(|items| items.iter().all(Value::is_string))
+        };
+        let (fits, wanted) = match rule["operator"].as_str() {
+            Some("=") => (
+                value.is_string() || value.is_number() || value.is_null(),
+                "a text, a number or null",
+            ),
+            Some("in" | "containsAny") => (is_list(), "a list of texts"),
+            Some("contains") => (
+                value.is_string() || value.is_null() || is_list(),
+                "a text, a list of texts or null",
+            ),
+            _ => {
+                return Err(
+                    "the operator of a rule is `=`, `in`, `containsAny` or `contains`".to_owned(),
+                );
+            }
+        };
+        if fits {
+            return Ok(());
+        }
+        let operator = &rule["operator"].as_str().unwrap_or_default();
+        Err(format!("the value of a rule with `{operator}` is {wanted}"))
+    })
 }

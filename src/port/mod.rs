@@ -9,7 +9,7 @@ mod path;
 pub mod refine;
 
 pub use blueprint::Blueprint;
-pub use entity::{Entity, Targets};
+pub use entity::{Entity, Query, Targets};
 
 /// Everything that is to be in Port after one run.
 #[derive(Debug, Default)]

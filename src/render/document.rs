@@ -159,6 +159,7 @@ impl Serialize for Names<'_> {
         match self.0 {
             Targets::One(name) => Text(name).serialize(serializer),
             Targets::Many(names) => serializer.collect_seq(names.iter().map(|name| Text(name))),
+            Targets::Query(query) => Sorted(query.value()).serialize(serializer),
         }
     }
 }

@@ -75,7 +75,7 @@ fn inferred(profile_: &Profile, entities: &[(&str, Value)]) -> Outcome<(port::Ca
         owners: Owners::AsStated,
         sources: &sources,
     };
-    let mapped = crate::map::catalog(bridge, &mut diagnostics);
+    let mapped = crate::map::catalog(bridge, &mut diagnostics)?;
     check::blueprints(&mapped.blueprints, &mut diagnostics);
     let checked = check::entities(
         mapped,

@@ -203,6 +203,8 @@ fn fit_team(entity: &mut Entity, blueprint: &Blueprint, report: &mut Report<'_>)
             all.retain(|team| format::is_team(team));
             refused
         }
+        // Only Port knows what it finds.
+        Targets::Query(_) => None,
     };
     let Some(refused) = fault else {
         return;
@@ -273,6 +275,10 @@ fn fit_relation(
     let mut wanted = match std::mem::replace(targets, Targets::Many(Vec::new())) {
         Targets::One(target) => vec![target],
         Targets::Many(list) => list,
+        query @ Targets::Query(_) => {
+            *targets = query;
+            return true;
+        }
     };
     let before = wanted.len();
     let mut first_fault = None;
@@ -389,6 +395,7 @@ fn weight(entity: &Entity) -> usize {
     let targets = |targets: &Targets| match targets {
         Targets::One(target) => target.len(),
         Targets::Many(list) => list.iter().map(|target| SCALAR + target.len()).sum(),
+        Targets::Query(query) => of(query.value()),
     };
     entity.properties.values().map(of).sum::<usize>()
         + entity.relations.values().map(targets).sum::<usize>()

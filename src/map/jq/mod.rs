@@ -1,26 +1,33 @@
 //! Compiles and runs jq expressions: the only user of the jq crates.
 //!
 //! In: jq texts and JSON values. Out: the first output of an expression, or why there is none. Beside what jq has there is
-//! `fromyaml`, which reads a text that holds one YAML document. Expressions see nothing
-//! but their input: no environment, no other inputs, no clock, and they cannot end the process. What no sandbox stops:
-//! an expression that never ends or recurses without bound. Mappings are the user's own, so that is theirs to mend.
+//! `fromyaml`, which reads a text that holds one YAML document. Expressions see nothing but their input: no environment,
+//! no other inputs, no clock, and they cannot end the process. That they end, and with how much memory, is up to
+//! [`sandbox`](super::sandbox).
+
+mod access;
+mod arithmetic;
+mod functions;
+mod number;
+mod quotes;
+mod regex;
+mod value;
 
 use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jaq_core::data::JustLut;
 use jaq_core::load::lex::{Lexer, Token};
 use jaq_core::load::parse::{Def, Parser, TError};
 use jaq_core::load::{Arena, Error as LoadError, File, Loader};
-use jaq_core::native::{self, Fun};
-use jaq_core::{Compiler, Ctx, DataT, Error, Filter, ValR, Vars, unwrap_valr};
-use jaq_json::{Num, Val};
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
+use serde_json::Value;
 
-use super::document;
 use super::plain::Plain;
+pub use quotes::with_double_quotes;
+use value::{Limits, Object, Val};
 
 /// Replaces what would leave the sandbox and adds what jq 1.8 has and jaq has not.
 const PRELUDE: &str = include_str!("prelude.jq");
@@ -28,8 +35,8 @@ const PRELUDE: &str = include_str!("prelude.jq");
 /// The variable that says which of the expressions compiled together is meant.
 const BRANCH: &str = "$__expression";
 
-/// Arrays and objects in a result that are nested deeper than this are refused: writers recurse.
-const MAX_DEPTH: usize = 256;
+/// What filters run on.
+type Data = JustLut<Val>;
 
 /// The definitions that expressions may use: jq's own and those of a profile.
 #[derive(Debug)]
@@ -44,9 +51,7 @@ impl<'s> Library<'s> {
     ///
     /// What is wrong with the definitions and where.
     pub fn new(functions: &'s str) -> Result<Self, String> {
-        let own: Vec<Def<&'static str>> = jaq_core::defs()
-            .chain(jaq_std::defs())
-            .chain(jaq_json::defs())
+        let own: Vec<Def<&'static str>> = functions::definitions()
             .chain(parse_definitions(PRELUDE)?)
             .collect();
         let mut definitions: Vec<Def<&'s str>> = own;
@@ -96,7 +101,7 @@ impl<'s> Library<'s> {
         Ok(texts.iter().enumerate().map(program).collect())
     }
 
-    fn filter(&self, text: &str) -> Result<Filter<JustLut<Val>>, String> {
+    fn filter(&self, text: &str) -> Result<Filter<Data>, String> {
         let arena = Arena::default();
         let file = File {
             code: text,
@@ -111,12 +116,8 @@ impl<'s> Library<'s> {
                         .map(|(file, error)| load_error(file.code, error)),
                 )
             })?;
-        let functions = jaq_core::funs()
-            .chain(jaq_std::funs())
-            .chain(jaq_json::funs())
-            .chain([from_yaml()]);
         Compiler::default()
-            .with_funs(functions)
+            .with_funs(functions::all())
             .with_global_vars(["$ENV", BRANCH])
             .compile(modules)
             .map_err(|errors| {
@@ -128,20 +129,6 @@ impl<'s> Library<'s> {
                 )
             })
     }
-}
-
-/// The function `fromyaml`: the value of a text that holds one YAML document.
-fn from_yaml<D: for<'a> DataT<V<'a> = Val>>() -> Fun<D> {
-    fn parsed(text: &Val) -> ValR<Val> {
-        let (Val::BStr(bytes) | Val::TStr(bytes)) = text else {
-            return Err(Error::str("`fromyaml` takes a text"));
-        };
-        let value = document::value(&String::from_utf8_lossy(bytes))
-            .map_err(|fault| Error::str(format_args!("this is no YAML: {fault}")))?;
-        // Every JSON value is a jq value, so there is nothing to fail.
-        Ok(Val::deserialize(value).unwrap_or_default())
-    }
-    native::run(("fromyaml", native::v(0), |cv| native::bome(parsed(&cv.1))))
 }
 
 /// One expression that runs the expression with the number in [`BRANCH`], found by halving.
@@ -221,7 +208,7 @@ fn first(mut messages: impl Iterator<Item = String>) -> String {
 /// An expression, ready to run any number of times on any thread.
 #[derive(Clone)]
 pub struct Program {
-    filter: Arc<Filter<JustLut<Val>>>,
+    filter: Arc<Filter<Data>>,
     branch: usize,
     plain: Option<Plain>,
 }
@@ -251,16 +238,19 @@ impl Program {
 
     /// The same, with jq for simple expressions too.
     pub(super) fn first_by_jq(&self, input: &Input) -> Result<Option<Value>, String> {
-        let environment = Val::obj([].into_iter().collect());
-        let context = Ctx::<JustLut<Val>>::new(
+        let environment = Val::object(Object::new());
+        let context = Ctx::<Data>::new(
             &self.filter.lut,
             Vars::new([environment, Val::from(self.branch)]),
         );
         let output = self.filter.id.run((context, input.converted())).next();
         match output.map(unwrap_valr) {
             None => Ok(None),
-            Some(Ok(value)) => json(&value, MAX_DEPTH).map(Some),
-            Some(Err(error)) => Err(shortened(&error.to_string())),
+            Some(Ok(value)) => value.json(&mut Limits::new()).map(Some),
+            Some(Err(error)) => Err(shortened(&match error.into_val() {
+                Val::Str(message) => message.to_string(),
+                value => value.to_string(),
+            })),
         }
     }
 }
@@ -278,6 +268,7 @@ fn shortened(message: &str) -> String {
 /// A value that expressions run on, converted to jq's own form once and only when one needs it.
 #[derive(Debug)]
 pub struct Input {
+    id: u64,
     value: Value,
     converted: OnceCell<Val>,
 }
@@ -286,10 +277,17 @@ impl Input {
     /// An input of this value.
     #[must_use]
     pub fn new(value: Value) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             value,
             converted: OnceCell::new(),
         }
+    }
+
+    /// What tells it from every other input of the process.
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     /// The value.
@@ -299,110 +297,8 @@ impl Input {
     }
 
     fn converted(&self) -> Val {
-        // Every JSON value is a jq value, so there is nothing to fail.
-        self.converted
-            .get_or_init(|| Val::deserialize(&self.value).unwrap_or_default())
-            .clone()
+        self.converted.get_or_init(|| Val::of(&self.value)).clone()
     }
-}
-
-fn json(value: &Val, depth: usize) -> Result<Value, String> {
-    let deeper = || {
-        depth
-            .checked_sub(1)
-            .ok_or_else(|| format!("the result is nested deeper than {MAX_DEPTH} levels"))
-    };
-    Ok(match value {
-        Val::Null => Value::Null,
-        Val::Bool(value) => Value::Bool(*value),
-        Val::Num(number) => json_number(number),
-        Val::BStr(bytes) | Val::TStr(bytes) => {
-            Value::String(String::from_utf8_lossy(bytes).into_owned())
-        }
-        Val::Arr(items) => {
-            let depth = deeper()?;
-            let items = items.iter().map(|item| json(item, depth));
-            Value::Array(items.collect::<Result<_, _>>()?)
-        }
-        Val::Obj(entries) => {
-            let depth = deeper()?;
-            let mut object = Map::with_capacity(entries.len());
-            for (key, value) in entries.iter() {
-                let (Val::BStr(key) | Val::TStr(key)) = key else {
-                    return Err(format!("{key} is no object key: keys are strings"));
-                };
-                let key = String::from_utf8_lossy(key).into_owned();
-                object.insert(key, json(value, depth)?);
-            }
-            Value::Object(object)
-        }
-    })
-}
-
-/// As jq writes numbers: what JSON cannot say becomes null (not a number) or the largest number.
-fn json_number(number: &Num) -> Value {
-    let float = match number {
-        Num::Int(value) => return Value::from(*value),
-        Num::Float(value) => *value,
-        Num::BigInt(_) | Num::Dec(_) => {
-            let text = number.to_string();
-            if let Ok(value) = text.parse::<u64>() {
-                return Value::from(value);
-            }
-            text.parse().unwrap_or(f64::NAN)
-        }
-    };
-    if float.is_nan() {
-        return Value::Null;
-    }
-    let float = float.clamp(f64::MIN, f64::MAX);
-    // `10 / 2` is 5 for jq, and Port's readers tell 5 from 5.0.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "only whole numbers that an i64 holds exactly get here"
-    )]
-    if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 {
-        return Value::from(float as i64);
-    }
-    Value::from(float)
-}
-
-/// The text that Port's Ocean compiles for what stands in a mapping: single quotes at the outer ends of a word become
-/// double quotes, because YAML users write `'x'` for a jq string. Its pattern, with the matches left to right and none
-/// overlapping: `(^|\s)'(?!\s|")|(?<!\s|")'(\s|$)`.
-#[must_use]
-pub fn with_double_quotes(text: &str) -> String {
-    if !text.contains('\'') {
-        return text.to_owned();
-    }
-    let is_edge = |c: char| c.is_whitespace() || c == '"';
-    let mut result = String::with_capacity(text.len());
-    let mut previous = None;
-    let mut rest = text.chars().peekable();
-    // Whether the character before was whitespace that no closing quote has taken.
-    let mut can_open = true;
-    while let Some(current) = rest.next() {
-        if current != '\'' {
-            result.push(current);
-            can_open = current.is_whitespace();
-            previous = Some(current);
-            continue;
-        }
-        let next = rest.peek().copied();
-        let opens = can_open && !next.is_some_and(is_edge);
-        let closes = !previous.is_some_and(is_edge) && next.is_none_or(char::is_whitespace);
-        result.push(if opens || closes { '"' } else { '\'' });
-        can_open = false;
-        previous = Some(current);
-        if !opens
-            && closes
-            && let Some(taken) = rest.next()
-        {
-            result.push(taken);
-            previous = Some(taken);
-        }
-    }
-    result
 }
 
 #[cfg(test)]
@@ -561,22 +457,5 @@ mod tests {
         assert_eq!(faults([".a", "b", ".c"]), undefined);
         assert!(faults([".a", ".b", ".a) | (.b"]).is_some_and(|(position, _)| position == 2));
         Ok(())
-    }
-
-    #[test]
-    fn single_quotes_at_word_ends_are_double_quotes() {
-        for (text, expected) in [
-            ("'component'", "\"component\""),
-            (".a // 'b c' ", ".a // \"b c\" "),
-            ("\"it's\"", "\"it's\""),
-            ("\"dogs' \"", "\"dogs\" \""),
-            ("'a' 'b'", "\"a\" 'b\""),
-            ("''", "\"\""),
-            ("' '", "\" '"),
-            ("'", "\""),
-            ("(.a == 'b')", "(.a == \"b')"),
-        ] {
-            assert_eq!(with_double_quotes(text), expected, "{text}");
-        }
     }
 }
