@@ -13,6 +13,9 @@ use super::{Catalog, Entity, EntityRef, kind};
 /// The longest text that is read, in bytes: three parts of 63 characters and what is between them, with room to spare.
 const MAX_TEXT: usize = 300;
 
+/// The most references of one entity that are told; reading them costs an expression much more than it costs to write them.
+const MAX_REFERENCES: usize = 10_000;
+
 /// A text in a field that reads as a reference.
 #[derive(Debug)]
 pub struct Reference<'a> {
@@ -51,7 +54,8 @@ impl<'a> References<'a> {
         Self { entities, kinds }
     }
 
-    /// The references in the spec of an entity, in the order they are written; a list may hold one twice.
+    /// The references in the spec of an entity, at most 10,000 of them, in the order they are written; a list may hold one
+    /// twice.
     #[must_use]
     pub fn in_entity<'e>(&self, entity: &'e Entity) -> Vec<Reference<'e>>
     where
@@ -65,6 +69,9 @@ impl<'a> References<'a> {
             };
             let mut kinds = None;
             for text in texts.iter().filter_map(Value::as_str) {
+                if found.len() == MAX_REFERENCES {
+                    return found;
+                }
                 let kinds = kinds.get_or_insert_with(|| self.kinds_named(field));
                 found.extend(self.reference(field, text, kinds, &entity.entity_ref.namespace));
             }

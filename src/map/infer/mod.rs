@@ -24,7 +24,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::port::check::has_format;
 
 /// The most kinds of one catalog that get a blueprint; those with the most entities do.
-pub const MAX_KINDS: usize = 100;
+pub const MAX_KINDS: usize = 50;
 
 /// The kind that only says how the catalog was read.
 const LOCATION: &str = "location";

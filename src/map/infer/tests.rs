@@ -185,6 +185,22 @@ fn what_no_relation_holds_is_kept() -> Outcome {
     Ok(())
 }
 
+#[test]
+fn too_many_references_are_kept_as_they_are() -> Outcome {
+    let on = vec!["cluster:eu"; 10_001];
+    let entities = [
+        ("Cluster:eu", json!({})),
+        ("App:a", json!({"on": on})),
+        ("App:b", json!({"on": &on[1..]})),
+    ];
+    let (port, _) = inferred(&standard()?, &entities)?;
+    let (a, b) = (entity(&port, "a")?, entity(&port, "b")?);
+    assert_eq!(a.relations["onCluster"], many(&["eu"]));
+    assert_eq!(a.properties["otherFields"], json!({"spec": {"on": on}}));
+    assert!(!b.properties.contains_key("otherFields"));
+    Ok(())
+}
+
 /// A profile in a folder, with one resource for users.
 fn of_users(identifier: &str, query: &str) -> Outcome<Profile> {
     let folder = tempfile::tempdir()?;
@@ -233,13 +249,17 @@ fn locations_and_kinds_beyond_the_limit_stay_unmapped() -> Outcome {
         .collect();
     let mut entities: Vec<(&str, Value)> = vec![("Location:l", json!({}))];
     entities.extend(kinds.iter().map(|kind| (kind.as_str(), json!({}))));
-    entities.push(("Kind102:b", json!({})));
+    let last = format!("Kind{}:b", MAX_KINDS + 2);
+    entities.push((&last, json!({})));
     let (port, codes) = inferred(&standard()?, &entities)?;
     let count = |wanted| codes.iter().filter(|code| **code == wanted).count();
     assert_eq!(count(Code::InferredBlueprint), MAX_KINDS);
     assert_eq!(count(Code::UnmappedKind), 4);
     // The kind with the most entities is not the one to go.
-    assert_eq!(entity(&port, "b")?.blueprint, "kind102");
+    assert_eq!(
+        entity(&port, "b")?.blueprint,
+        format!("kind{}", MAX_KINDS + 2)
+    );
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::map::profile::Profile;
 const MAX_FIELDS: usize = 100;
 
 /// The most relations of a kind.
-const MAX_RELATIONS: usize = 50;
+const MAX_RELATIONS: usize = 20;
 
 /// An item of `.references` as an entity, as far as it tells one.
 pub(super) const ENTITY_OF_REFERENCE: &str = "{kind: .target.kind, metadata: {name: .target.name, \
