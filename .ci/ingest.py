@@ -14,6 +14,7 @@ this file. Needs ruamel.yaml and wcmatch, as GitHub's integration does.
 """
 import asyncio
 import fnmatch
+import functools
 import json
 import pathlib
 import sys
@@ -75,6 +76,12 @@ def is_found(provider: str, files: dict, path: str, is_push: bool) -> bool:
     return False
 
 
+@functools.cache
+def yaml_1_1(text: str) -> object:
+    """Three of the integrations read the same text with the same parser, which is slow."""
+    return yaml.safe_load(text)
+
+
 def parsed(provider: str, path: str, text: str) -> object:
     """What the integration makes of the text of a file; what it cannot parse stays text."""
     try:
@@ -83,14 +90,14 @@ def parsed(provider: str, path: str, text: str) -> object:
                 return json.loads(text)
             if not path.endswith((".yaml", ".yml")):
                 return text
-            return YAML(typ="safe").load(text) if provider == "github" else yaml.safe_load(text)
+            return YAML(typ="safe").load(text) if provider == "github" else yaml_1_1(text)
         try:
             return json.loads(text)
         except json.JSONDecodeError:
             pass
         if provider == "azure":
-            return yaml.safe_load(text)
-        values = [yaml.safe_load(piece) for piece in text.split("\n---\n") if piece.strip()]
+            return yaml_1_1(text)
+        values = [yaml_1_1(piece) for piece in text.split("\n---\n") if piece.strip()]
         return [item for one in values for item in (one if isinstance(one, list) else [one])]
     except Exception:
         return text

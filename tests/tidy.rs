@@ -69,7 +69,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "publish",
         &["render", "generated", "diagnostic", "source", "yaml"],
     ),
-    ("render", &["port", "generated", "diagnostic", "source"]),
+    // Its tests read back what is written.
+    (
+        "render",
+        &["port", "generated", "diagnostic", "source", "yaml"],
+    ),
     (
         "map",
         &["port", "backstage", "diagnostic", "source", "yaml"],
