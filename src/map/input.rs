@@ -13,7 +13,7 @@
 //! - `.relations[].converted`: whether the target is converted in this run; an entity that only `--catalog` knows is not
 //! - `.references`: `[{field, target, targetRef, resolved}]`, what the fields of the spec refer to by our own reading
 //!   ([`References`]), for kinds of which Backstage makes no relations: `field` is the top-level field of the spec, the rest
-//!   is as in `.relations`. Only for kinds whose resources, or a profile whose `functions.jq`, mention the word
+//!   is as in `.relations`. Only for kinds whose resources, or a profile whose `functions.jq`, name the field
 //! - `.source`: `{path, line, repository?, url?}`, where the descriptor stands; nothing for an entity of a dump that does
 //!   not tell
 

@@ -248,8 +248,13 @@ pub(super) fn resources(value: Value, expressions: &mut Expressions) -> Result<M
     Ok((resources, root))
 }
 
-/// A text that mentions this may ask for `.references`, which are only looked up where somebody asks.
-pub(super) const REFERENCES: &str = "references";
+/// Whether an expression in a text may ask for `.references`, which are only looked up where somebody asks. A field has
+/// a dot or a quote before its name.
+pub(super) fn asks_for_references(text: &str) -> bool {
+    [".references", "\"references"]
+        .iter()
+        .any(|name| text.contains(name))
+}
 
 pub(super) fn resource(
     entry: &str,
@@ -304,7 +309,7 @@ pub(super) fn resource(
         query,
         items,
         mappings,
-        reads_references: value.to_string().contains(REFERENCES),
+        reads_references: asks_for_references(&value.to_string()),
     })
 }
 

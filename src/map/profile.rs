@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::document;
 use super::jq::{Input, Library, Program};
 use super::keys::{Keys, similar};
-use super::mapping::{Expressions, Leaf, REFERENCES, Resource, resource, resources};
+use super::mapping::{Expressions, Leaf, Resource, asks_for_references, resource, resources};
 use super::plain::Plain;
 use super::sandbox::{Evaluator, Failure, Workers};
 use super::worker::{Fault, Programs};
@@ -286,13 +286,13 @@ impl Profile {
     #[must_use]
     pub fn reads_references(&self) -> bool {
         let mut resources = self.resources.iter();
-        resources.any(|resource| resource.reads_references) || self.functions.contains(REFERENCES)
+        resources.any(|resource| resource.reads_references) || asks_for_references(&self.functions)
     }
 
     /// Whether an expression for a kind may ask for `.references`.
     pub(super) fn kind_reads_references(&self, kind: &str) -> bool {
         let mut resources = self.resources_of(kind);
-        resources.any(|resource| resource.reads_references) || self.functions.contains(REFERENCES)
+        resources.any(|resource| resource.reads_references) || asks_for_references(&self.functions)
     }
 
     /// The resources in the order of the file.

@@ -140,7 +140,7 @@ fn from_yaml(text: &Val) -> Result {
     let Val::Str(text) = text else {
         return Err(fault("`fromyaml` takes a text"));
     };
-    let value = document::value(text).map_err(|why| fault(&format!("this is no YAML: {why}")))?;
+    let value = document::value(text).map_err(|why| fault(format!("this is no YAML: {why}")))?;
     Ok(Val::of(&value))
 }
 
