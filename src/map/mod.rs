@@ -7,6 +7,7 @@
 //! What an expression sees is documented in [`input`].
 
 pub mod input;
+mod items;
 pub mod jq;
 mod keys;
 mod mapping;
@@ -18,7 +19,7 @@ pub mod worker;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rayon::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::source::{Origin, Sources};
@@ -206,23 +207,21 @@ impl<'a> Mapper<'a> {
             }
             None => return Vec::new(),
         };
-        let mut rest = input.value().clone();
-        if let Some((last, parents)) = items.removed.as_deref().and_then(<[_]>::split_last) {
-            let parent = parents
-                .iter()
-                .try_fold(&mut rest, |value, key| value.get_mut(key));
-            if let Some(parent) = parent.and_then(Value::as_object_mut) {
-                parent.shift_remove(last);
-            }
-        }
-        let Value::Object(rest) = rest else {
+        let rest = match &items.removal {
+            Some(removal) => self.value(removal, input),
+            None => Some(input.value().clone()),
+        };
+        let Some(Value::Object(rest)) = rest else {
+            self.failed(
+                &items.list,
+                "begins with no path, so that Port leaves nothing of the entity; set `itemsToParseTopLevelTransform: false`",
+            );
             return Vec::new();
         };
         list.into_iter()
             .map(|item| {
-                // A field of the entity that already has the name wins, as with Ocean.
-                let mut fields = Map::from_iter([(items.name.clone(), item)]);
-                fields.extend(rest.clone());
+                let mut fields = rest.clone();
+                fields.insert(items.name.clone(), item);
                 Input::new(Value::Object(fields))
             })
             .collect()
@@ -289,7 +288,7 @@ impl<'a> Mapper<'a> {
     fn key(&mut self, leaf: &Leaf, input: &Input) -> Option<String> {
         let problem = match self.first(leaf, input)? {
             Ok(Some(value)) => match scalar(&value) {
-                Some(text) if !text.is_empty() && value != Value::Bool(false) => return Some(text),
+                Some(text) if !is_falsy(&value) => return Some(text),
                 _ => format!("gave {}", sort(&value)),
             },
             Ok(None) => "gave nothing".to_owned(),
@@ -410,6 +409,16 @@ fn scalar(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(value) => Some(value.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Whether Ocean, which is written in Python, takes a value for none.
+fn is_falsy(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Bool(true) | Value::Array(_) | Value::Object(_) => false,
     }
 }
 
