@@ -104,7 +104,7 @@ pub(crate) struct Convert {
     target: Vec<Target>,
     /// Write the mapping with which Port's integration for this git host reads what is written, into .port/mapping/;
     /// repeatable. The host of --repo-url where not given, or github
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with = "blueprints")]
     provider: Vec<Provider>,
     /// How entities are spelled: port.yml or port.json, and so on
     #[arg(long, value_enum, default_value_t = EntityFormat::Yaml)]
@@ -149,8 +149,8 @@ pub(crate) struct Model {
     #[arg(long = "enum", value_name = "PROPERTY")]
     enums: Vec<String>,
     /// Take the blueprints in this folder as they are: API bodies in *.json and *.yaml, such as `.port/blueprints` of a
-    /// run over all repositories. Entities are held against them, and no blueprint is written. For repositories that
-    /// are converted one at a time
+    /// run over all repositories. Entities are held against them, and neither blueprints nor mappings are written. For
+    /// repositories that are converted one at a time
     #[arg(
         long,
         value_name = "DIR",

@@ -141,7 +141,14 @@ fn repository() -> Result<Folder> {
     ])
 }
 
-const CONVERT: &[&str] = &["convert", "repo", "--profile", "./profile", "--dry-run"];
+const CONVERT: &[&str] = &[
+    "convert",
+    "repo",
+    "--profile",
+    "./profile",
+    "--no-infer",
+    "--dry-run",
+];
 
 /// The fate of every field by entity and field, with the parts that hold it or the reason.
 fn account(report: &Value) -> Result<BTreeMap<String, String>> {

@@ -48,7 +48,7 @@ fn convert(folder: &Folder) -> Result<Run> {
     let arguments = ["convert", ".", "--profile", "./profile", "--verbose"];
     run(
         &folder.path,
-        &[&arguments[..], &["--format", "json"]].concat(),
+        &[&arguments[..], &["--manifest-format", "json"]].concat(),
     )
 }
 
@@ -186,6 +186,22 @@ fn faults_of_a_profile_are_found_before_anything_is_read() -> Result<()> {
         assert_eq!(run.code, 2, "{}", run.shown());
         assert!(run.stderr.contains(message), "{}", run.shown());
     }
+    Ok(())
+}
+
+#[test]
+fn deep_descriptors_are_no_danger() -> Result<()> {
+    let folder = folder(&["a"], &[("p", "[.. | numbers] | first | tostring")])?;
+    let deep = format!("{}7{}", "[".repeat(200), "]".repeat(200));
+    let descriptor = format!(
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {{name: a}}\n\
+         spec: {{type: service, lifecycle: production, owner: group:a, deep: {deep}}}\n"
+    );
+    folder.write("catalog-info.yaml", &descriptor)?;
+    let run = convert(&folder)?;
+    assert_eq!(run.code, 0, "{}", run.shown());
+    let written = std::fs::read_to_string(folder.path.join("port.json"))?;
+    assert!(written.contains("\"p\": \"7\""), "{written}");
     Ok(())
 }
 

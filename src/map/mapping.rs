@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::items;
 use super::jq::with_double_quotes;
 use super::keys::Keys;
 use super::trace::Part;
@@ -32,8 +33,8 @@ pub(super) struct Items {
     pub(super) list: Leaf,
     /// The field that holds the item.
     pub(super) name: String,
-    /// The keys that lead to the list, which is taken out of the entity.
-    pub(super) removed: Option<Vec<String>>,
+    /// Takes the list out of the entity, where it is taken out.
+    pub(super) removal: Option<Leaf>,
 }
 
 /// One entity of Port, as expressions.
@@ -288,7 +289,7 @@ pub(super) fn resource(
     let port_entry = format!("{entry}.port");
     let port = member(entry, resource, "port")?;
     PORT.check(&port_entry, port)?;
-    let items = items(entry, port, expressions)?;
+    let items = split(entry, port, expressions)?;
     let entity = member(&port_entry, port, "entity")?;
     let entity_entry = format!("{port_entry}.entity");
     ENTITY.check(&entity_entry, entity)?;
@@ -313,7 +314,7 @@ pub(super) fn resource(
     })
 }
 
-fn items(
+fn split(
     entry: &str,
     port: &Map<String, Value>,
     expressions: &mut Expressions,
@@ -332,29 +333,17 @@ fn items(
         }
     };
     let keeps_list = port.get("itemsToParseTopLevelTransform") == Some(&Value::Bool(false));
-    let removed = if keeps_list {
+    let removal = if keeps_list {
         None
     } else {
-        plain_path(&list.text)
+        let removal = items::removal(&list.text).into();
+        Some(expressions.leaf(entry, "port.itemsToParse".to_owned(), &removal)?)
     };
     Ok(Some(Items {
         list,
         name,
-        removed,
+        removal,
     }))
-}
-
-/// The keys of an expression like `.spec.items`. Ocean takes other expressions to mean the whole entity, which leaves
-/// nothing to map; here they take nothing out.
-fn plain_path(text: &str) -> Option<Vec<String>> {
-    let keys = text.trim().strip_prefix('.')?.split('.');
-    let is_key = |key: &str| {
-        !key.is_empty()
-            && !key.starts_with(|c: char| c.is_ascii_digit())
-            && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    keys.map(|key| is_key(key).then(|| key.to_owned()))
-        .collect()
 }
 
 fn entity_mapping(

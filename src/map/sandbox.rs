@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::jq::Input;
-use super::worker::{Answer, Fault, Limit, MAX_MEMORY, MAX_TIME, Programs, Ready, Request};
+use super::worker::{Answer, Fault, Limit, MAX_MEMORY, MAX_TIME, Programs, Ready, Request, parsed};
 
 /// Where the jq programs of a user's profile run. Those of built-in profiles run in process: they are known to end.
 #[derive(Debug, Clone)]
@@ -228,7 +228,7 @@ impl Worker {
     fn receive<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
-        Ok(serde_json::from_str(&line)?)
+        parsed(&line)
     }
 }
 

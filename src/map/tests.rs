@@ -299,6 +299,40 @@ fn unknown_blueprints_and_kinds_are_reported_once() -> Outcome {
 }
 
 #[test]
+fn faults_of_searches_name_their_entry() -> Outcome {
+    let with = |key: &str, value: Value| {
+        let mut mappings = json!({"identifier": ".a", "blueprint": "\"b\""});
+        mappings[key] = value;
+        one("true", &mappings)
+    };
+    for (mapping, part) in [
+        (
+            with("relations", json!({"r": {"rules": []}})),
+            "mappings.relations.r.combinator: missing",
+        ),
+        (
+            with(
+                "relations",
+                json!({"r": {"combinator": "\"and\"", "rules": [{"property": ".a", "operator": ".b"}]}}),
+            ),
+            "mappings.relations.r.rules[0].value: missing",
+        ),
+        (
+            with("team", json!({"combinator": "\"and\"", "rules": {}})),
+            "mappings.team.rules: a list belongs here",
+        ),
+        (
+            with("identifier", json!({"combinator": "\"and\"", "rules": []})),
+            "a search finds an entity that Port has",
+        ),
+    ] {
+        let message = profile(&mapping).err().ok_or("no fault")?.to_string();
+        assert!(message.contains(part), "{message}\n{part}");
+    }
+    Ok(())
+}
+
+#[test]
 fn searches_are_written_for_port_to_answer() -> Outcome {
     let search = |value: &str| {
         json!({"combinator": "'or'", "rules": [
@@ -371,25 +405,6 @@ fn faults_of_a_profile_name_their_entry() -> Outcome {
         (
             with("relations", json!({"z": ".a"})),
             "mappings.relations.z: the blueprint `b` has no such relation",
-        ),
-        (
-            with("relations", json!({"r": {"rules": []}})),
-            "mappings.relations.r.combinator: missing",
-        ),
-        (
-            with(
-                "relations",
-                json!({"r": {"combinator": "\"and\"", "rules": [{"property": ".a", "operator": ".b"}]}}),
-            ),
-            "mappings.relations.r.rules[0].value: missing",
-        ),
-        (
-            with("team", json!({"combinator": "\"and\"", "rules": {}})),
-            "mappings.team.rules: a list belongs here",
-        ),
-        (
-            with("identifier", json!({"combinator": "\"and\"", "rules": []})),
-            "a search finds an entity that Port has",
         ),
         (
             with("propertis", json!({})),

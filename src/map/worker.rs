@@ -2,7 +2,7 @@
 //! them goes too far.
 //!
 //! In: one line with the programs, then lines with inputs and with the numbers of programs. Out: one line for the
-//! programs, then one for each number. What is written is said in [`Programs`], [`Request`], [`Ready`] and [`Answer`].
+//! programs, then one for each number. All of them are JSON.
 
 use std::io::{self, BufRead, Write};
 use std::panic;
@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -98,7 +99,7 @@ fn answer_all(
 ) -> io::Result<()> {
     let mut line = String::new();
     input.read_line(&mut line)?;
-    let programs: Programs = serde_json::from_str(&line)?;
+    let programs: Programs = parsed(&line)?;
     let library = match Library::new(&programs.functions) {
         Ok(library) => library,
         Err(message) => return send(&mut output, &Some(Fault::Functions(message))),
@@ -115,7 +116,7 @@ fn answer_all(
         if input.read_line(&mut line)? == 0 {
             return Ok(());
         }
-        match serde_json::from_str(&line)? {
+        match parsed(&line)? {
             Request::Input(value) => current = Input::new(value),
             Request::Run(at) => {
                 let program = expressions.get(at).ok_or(io::ErrorKind::InvalidInput)?;
@@ -131,6 +132,13 @@ fn answer_all(
             }
         }
     }
+}
+
+/// What a line says. Both ends hold values no deeper than descriptors and results may be, so depth is no danger.
+pub(super) fn parsed<T: DeserializeOwned>(line: &str) -> io::Result<T> {
+    let mut reader = serde_json::Deserializer::from_str(line);
+    reader.disable_recursion_limit();
+    Ok(T::deserialize(&mut reader)?)
 }
 
 fn send(output: &mut impl Write, answer: &impl Serialize) -> io::Result<()> {

@@ -177,7 +177,8 @@ impl Manifest {
 }
 
 /// The manifests of all targets, and in every root that has entities the blueprints, one per file in
-/// `.port/blueprints/`, unless they are given, and the mappings, in `.port/mapping/`. Sorted by root and path.
+/// `.port/blueprints/`, and the mappings, in `.port/mapping/`; neither where the blueprints are given. Sorted by root and
+/// path.
 ///
 /// `folders` says for each root where it stands in the repository that the manifests are committed to; a root that is not
 /// there stands at the top. A manifest that is too large for a provider gives [`Code::ManifestTooLarge`]. How entities
@@ -215,7 +216,9 @@ pub fn manifests(
         repositories: homes.repositories(sources),
         parts: &parts,
     };
-    for (provider, target) in &rendering.mappings {
+    // They belong to the run that made the blueprints.
+    let mappings = rendering.mappings.iter().filter(|_| !catalog.are_given);
+    for (provider, target) in mappings {
         let path = format!(".port/mapping/{}.yml", provider.id());
         shared.push((path.into(), mapped.mapping(*provider, *target)));
     }

@@ -43,6 +43,12 @@ impl Way {
         })
     }
 
+    /// With nothing but the kinds that the profile maps.
+    fn without_inference(mut self) -> Self {
+        self.options.infer = false;
+        self
+    }
+
     /// With groups as the only owners.
     fn teams_only(mut self) -> Self {
         self.options.owners = Owners::Groups;

@@ -71,8 +71,7 @@ impl ValT for Val {
                 Ok(found.cloned().unwrap_or_default())
             }
             (Self::Arr(items), Self::Arr(part)) => Ok(positions(items, part)),
-            (Self::Null, Self::Str(_) | Self::Num(_) | Self::Null) => Ok(Self::Null),
-            (Self::Null, Self::Obj(_)) => Ok(Self::Null),
+            (Self::Null, Self::Null | Self::Num(_) | Self::Str(_) | Self::Obj(_)) => Ok(Self::Null),
             (Self::Arr(_) | Self::Str(_), Self::Obj(slice)) => {
                 self.clone().range(slice.get("start")..slice.get("end"))
             }

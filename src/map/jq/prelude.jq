@@ -95,7 +95,6 @@ def truncate_stream(stream):
   . as $depth | stream | select(.[0] | length > $depth) | setpath([0]; .[0][$depth:]);
 
 # Texts
-def toarray: if type == "array" then . else [.] end;
 def trimstr($x): ltrimstr($x) | rtrimstr($x);
 def named: reduce (.captures[] | select(.name != null)) as $group ({}; . + {($group.name): $group.string});
 def pattern(f):

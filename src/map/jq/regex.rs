@@ -11,52 +11,36 @@ use super::value::{Object, Result, Val, fault};
 /// Steps back after which a search is given up: patterns like `(a+)+$` need more than anyone waits for.
 const MAX_BACKTRACKS: usize = 1_000_000;
 
-/// What the flags of jq ask for.
-#[derive(Default)]
-struct Flags {
-    is_global: bool,
-    ignores_empty: bool,
-    ignores_case: bool,
-    is_extended: bool,
-    dot_matches_newline: bool,
-}
+/// The flags of jq, all of them known: `g` every match, `n` no empty ones, `i` any case, `x` with spaces and comments, `p`
+/// with newlines for `.`. `s` changes nothing: `^` and `$` mean the ends of the text anyway.
+struct Flags<'f>(&'f str);
 
-impl Flags {
-    fn of(flags: &Val) -> Result<Self> {
+impl<'f> Flags<'f> {
+    fn of(flags: &'f Val) -> Result<Self> {
         let text = match flags {
             Val::Null => "",
             Val::Str(text) => text,
             other => return Err(fault(format!("{} is not a string", other.shown()))),
         };
-        let mut result = Self::default();
-        for flag in text.chars() {
-            match flag {
-                'g' => result.is_global = true,
-                'n' => result.ignores_empty = true,
-                'i' => result.ignores_case = true,
-                'x' => result.is_extended = true,
-                'p' => result.dot_matches_newline = true,
-                // `^` and `$` mean the ends of the text with and without it.
-                's' => {}
-                _ => return Err(fault(format!("{text} is not a valid modifier string"))),
-            }
+        if text.chars().all(|flag| "gnixps".contains(flag)) {
+            return Ok(Self(text));
         }
-        Ok(result)
+        Err(fault(format!("{text} is not a valid modifier string")))
+    }
+
+    fn has(&self, flag: char) -> bool {
+        self.0.contains(flag)
     }
 
     fn regex(&self, pattern: &str) -> Result<Regex> {
         let mut builder = RegexBuilder::new(&with_last_newline(pattern));
         builder
-            .case_insensitive(self.ignores_case)
-            .ignore_whitespace(self.is_extended)
-            .dot_matches_new_line(self.dot_matches_newline)
+            .case_insensitive(self.has('i'))
+            .ignore_whitespace(self.has('x'))
+            .dot_matches_new_line(self.has('p'))
             .backtrack_limit(MAX_BACKTRACKS);
         let regex = builder.build();
-        regex.map_err(|error| {
-            fault(format!(
-                "{pattern} (at offset 0) is not a valid regex: {error}"
-            ))
-        })
+        regex.map_err(|error| fault(format!("{pattern} is not a valid regex: {error}")))
     }
 }
 
@@ -103,10 +87,10 @@ pub(super) fn matches(value: &Val, pattern: &Val, flags: &Val) -> Result {
     for captures in regex.captures_iter(text.as_ref()) {
         let captures = captures.map_err(|error| fault(error.to_string()))?;
         let is_empty = captures.get(0).is_none_or(|whole| whole.range().is_empty());
-        if !(flags.ignores_empty && is_empty) {
+        if !(flags.has('n') && is_empty) {
             found.push(described(&captures, &names, &mut chars));
         }
-        if !flags.is_global {
+        if !flags.has('g') {
             break;
         }
     }

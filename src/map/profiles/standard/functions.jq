@@ -63,7 +63,7 @@ def held_there(field; $type):
 # The field, if all its references are relations to these kinds.
 def held_for(field; $type; $kinds):
   [.relations[] | select(.type == $type and (.target.kind | IN($kinds[])))] as $relations
-  | if [field | toarray[]] | length <= ($relations | length) then field else empty end;
+  | if [field | if type == "array" then .[] else . end] | length <= ($relations | length) then field else empty end;
 
 # Fields of an AiResource. Backstage makes no relation of a reference to another kind than these.
 def ai_fields:
