@@ -16,7 +16,7 @@ use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Code, Diagnostics};
 use backstage2port::map::jq::{Input, Library, with_double_quotes};
-use backstage2port::map::{self, Profile, input};
+use backstage2port::map::{self, Bridge, Owners, Profile};
 use backstage2port::source::Root;
 use backstage2port::{Dumps, Inputs, Reading, port, yaml};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -361,18 +361,24 @@ fn reading(folder: &Utf8Path, include: &[&str]) -> Result<Reading> {
 
 fn input_of(folder: &Folder) -> Result<Value> {
     let reading = reading(&folder.path, &[])?;
-    Ok(input::of(&reading.catalog, 0, &reading.sources))
+    let profile = Profile::load("c4")?;
+    Ok(bridge(&reading, &profile).seen(0))
+}
+
+fn bridge<'a>(reading: &'a Reading, profile: &'a Profile) -> Bridge<'a> {
+    Bridge {
+        catalog: &reading.catalog,
+        references: None,
+        profile,
+        owners: Owners::AsStated,
+        sources: &reading.sources,
+    }
 }
 
 /// The entities a profile makes, as Ocean says them, and the findings.
 fn mapped(reading: &Reading, profile: &Profile) -> Result<(Vec<Value>, Diagnostics)> {
     let mut diagnostics = Diagnostics::default();
-    let mapped = map::catalog(
-        &reading.catalog,
-        profile,
-        &reading.sources,
-        &mut diagnostics,
-    )?;
+    let mapped = map::catalog(bridge(reading, profile), &mut diagnostics)?;
     Ok((mapped.entities.iter().map(said).collect(), diagnostics))
 }
 
@@ -470,7 +476,7 @@ fn the_corpus_becomes_what_ocean_makes_of_it() -> Result<()> {
                 .iter()
                 .filter(|resource| resource["kind"] == *kind)
             {
-                let input = input::of(&reading.catalog, index, &reading.sources);
+                let input = bridge(&reading, &profile).seen(index);
                 questions.push(json!({"resource": resource, "input": input}));
             }
         }

@@ -55,7 +55,14 @@ pub struct Bridge<'a> {
 }
 
 impl<'a> Bridge<'a> {
-    /// What an expression sees of the entity at an index of the catalog, if it has these relations.
+    /// What an expression sees of the entity at an index of the catalog.
+    #[must_use]
+    pub fn seen(&self, index: usize) -> Value {
+        let stated = self.catalog.relations(index).collect();
+        self.input(index, &self.relations(stated))
+    }
+
+    /// The same, if the entity had these relations.
     fn input(&self, index: usize, relations: &[Relation<'_>]) -> Value {
         let mut input = input::of(self.catalog, index, relations, self.sources);
         self.add_references(&self.catalog.entities()[index], &mut input);
