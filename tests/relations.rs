@@ -1,0 +1,243 @@
+//! How many of the relations that Backstage has arrive in Port, by mapping: Port's own mapping and the import script as
+//! they are, and the built-in profiles. The facts come from the real Backstage packages.
+
+#![expect(clippy::print_stdout, reason = "the table is for people")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+use serde_json::Value;
+use support::corpus::{Entities, USUAL, corpus, oracle, shared};
+use support::{Folder, Result, run, tree};
+
+/// A relation in the direction that descriptors declare: source, type, target, all in lower case.
+type Fact = (String, String, String);
+
+/// A mapping to be judged.
+struct Candidate {
+    name: &'static str,
+    /// What `--profile` gets.
+    profile: &'static str,
+    identifier: fn(&str) -> String,
+}
+
+const STANDARD: &str = "profile standard";
+
+const CANDIDATES: &[Candidate] = &[
+    Candidate {
+        name: "Ocean's mapping as it is",
+        profile: "fixtures/ocean/backstage",
+        identifier: whole,
+    },
+    Candidate {
+        name: "the import script as it is",
+        profile: "fixtures/ocean/backstage-import",
+        identifier: name,
+    },
+    Candidate {
+        name: "profile ocean",
+        profile: "ocean",
+        identifier: whole,
+    },
+    Candidate {
+        name: "profile backstage-import",
+        profile: "backstage-import",
+        identifier: name,
+    },
+    Candidate {
+        name: STANDARD,
+        profile: "standard",
+        identifier: outside_default,
+    },
+];
+
+/// Types of relations with those of their other side.
+const INVERSES: &[(&str, &str)] = &[
+    ("ownerOf", "ownedBy"),
+    ("hasPart", "partOf"),
+    ("apiProvidedBy", "providesApi"),
+    ("apiConsumedBy", "consumesApi"),
+    ("dependencyOf", "dependsOn"),
+    ("parentOf", "childOf"),
+    ("hasMember", "memberOf"),
+];
+
+/// The relations of Port that hold one of Backstage, and whether they hold it at the target's side.
+fn relation_type(relation: &str) -> Option<(&'static str, bool)> {
+    Some(match relation {
+        "owningGroup" | "owningUser" => ("ownedBy", false),
+        "system" | "domain" | "subcomponentOf" | "subdomainOf" | "partOfAiResources" => {
+            ("partOf", false)
+        }
+        "providesApis" => ("providesApi", false),
+        "consumesApis" => ("consumesApi", false),
+        "parent" => ("childOf", false),
+        "children" => ("childOf", true),
+        "memberOf" => ("memberOf", false),
+        "members" => ("memberOf", true),
+        _ if relation.starts_with("dependsOn") => ("dependsOn", false),
+        _ => return None,
+    })
+}
+
+fn whole(entity_ref: &str) -> String {
+    entity_ref.to_owned()
+}
+
+fn name(entity_ref: &str) -> String {
+    entity_ref.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+fn outside_default(entity_ref: &str) -> String {
+    let rest = entity_ref
+        .split_once(':')
+        .map_or(entity_ref, |(_, rest)| rest);
+    rest.strip_prefix("default/").unwrap_or(rest).to_owned()
+}
+
+/// The relations of entities.
+fn facts(entities: &Entities) -> BTreeSet<Fact> {
+    let mut facts = BTreeSet::new();
+    for (source, entity) in entities {
+        for relation in entity["relations"].as_array().into_iter().flatten() {
+            let text = |key: &str| relation[key].as_str().unwrap_or_default();
+            let (kind, target) = (text("type"), text("targetRef").to_lowercase());
+            let inverse = INVERSES.iter().find(|(inverse, _)| *inverse == kind);
+            facts.insert(match inverse {
+                Some((_, forward)) => (target, (*forward).to_owned(), source.clone()),
+                None => (source.clone(), kind.to_owned(), target),
+            });
+        }
+    }
+    facts
+}
+
+/// What is written, as (blueprint, identifier, type, blueprint of the target, identifier of the target).
+type Claim = (String, String, &'static str, String, String);
+
+fn claims(profile: &str, folder: &Utf8Path) -> Result<BTreeSet<Claim>> {
+    let out = Folder::new()?;
+    let arguments = [
+        "convert",
+        folder.as_str(),
+        "--out",
+        out.path.as_str(),
+        "--profile",
+        profile,
+        "--provider",
+        "none",
+        "--no-infer",
+        "--manifest-format",
+        "json",
+        "--quiet",
+        "--allow-empty",
+        "--fail-on",
+        "never",
+    ];
+    let done = run(Utf8Path::new(env!("CARGO_MANIFEST_DIR")), &arguments)?;
+    assert_eq!(done.code, 0, "{folder}: {}", done.stderr);
+    let mut blueprints: BTreeMap<String, Value> = BTreeMap::new();
+    let mut entities: Vec<Value> = Vec::new();
+    for (path, bytes) in tree(&out.path)? {
+        let value: Value = serde_json::from_slice(&bytes)?;
+        match value {
+            Value::Array(items) => entities.extend(items),
+            body if path.as_str().contains(".port/blueprints/") => {
+                let id = body["identifier"].as_str().unwrap_or_default();
+                blueprints.insert(id.to_owned(), body.clone());
+            }
+            _ => return Err(format!("{path}: neither entities nor a blueprint").into()),
+        }
+    }
+    let mut claims = BTreeSet::new();
+    for entity in entities {
+        let text = |key: &str| entity[key].as_str().unwrap_or_default().to_lowercase();
+        let blueprint = entity["blueprint"].as_str().unwrap_or_default();
+        for (relation, targets) in entity["relations"].as_object().into_iter().flatten() {
+            let Some((kind, is_inverse)) = relation_type(relation) else {
+                continue;
+            };
+            let target_blueprint = &blueprints[blueprint]["relations"][relation]["target"];
+            let target_blueprint = target_blueprint.as_str().unwrap_or_default().to_lowercase();
+            let targets = targets
+                .as_array()
+                .cloned()
+                .unwrap_or_else(|| vec![targets.clone()]);
+            for target in targets {
+                let here = (text("blueprint"), text("identifier"));
+                let target = target.as_str().unwrap_or_default().to_lowercase();
+                let there = (target_blueprint.clone(), target);
+                let (from, to) = if is_inverse {
+                    (there, here)
+                } else {
+                    (here, there)
+                };
+                claims.insert((from.0, from.1, kind, to.0, to.1));
+            }
+        }
+    }
+    Ok(claims)
+}
+
+fn blueprint(entity_ref: &str) -> String {
+    let kind = entity_ref.split(':').next().unwrap_or_default();
+    if kind == "airesource" {
+        "ai_resource".to_owned()
+    } else {
+        kind.to_owned()
+    }
+}
+
+#[test]
+#[ignore = "needs node and the packages that .ci/oracle installs"]
+fn relations_arrive() -> Result<()> {
+    let Some(shared) = shared()? else {
+        return Ok(());
+    };
+    let mut table = vec![[0; 3]; CANDIDATES.len()];
+    let mut total = 0;
+    let mut missing = Vec::new();
+    for (folder_name, folder) in corpus(&shared)? {
+        let facts = facts(&oracle(USUAL, &folder_name, &folder)?);
+        total += facts.len();
+        for (candidate, numbers) in CANDIDATES.iter().zip(&mut table) {
+            let claims = claims(candidate.profile, &folder)?;
+            let mut right = BTreeSet::new();
+            for (source, kind, target) in &facts {
+                let found = claims.iter().find(|claim| {
+                    (
+                        claim.0 == blueprint(source),
+                        claim.2,
+                        claim.3 == blueprint(target),
+                    ) == (true, kind.as_str(), true)
+                        && claim.1 == (candidate.identifier)(source)
+                        && claim.4 == (candidate.identifier)(target)
+                });
+                if let Some(claim) = found {
+                    right.insert(claim.clone());
+                    numbers[0] += 1;
+                    continue;
+                }
+                numbers[1] += 1;
+                if candidate.name == STANDARD {
+                    missing.push(format!("{source} {kind} {target}"));
+                }
+            }
+            numbers[2] += claims.difference(&right).count();
+        }
+    }
+    println!("| mapping | right | missing | made up |\n|---|---:|---:|---:|");
+    for (candidate, [right, missing, wrong]) in CANDIDATES.iter().zip(&table) {
+        println!(
+            "| {} | {right} of {total} | {missing} | {wrong} |",
+            candidate.name
+        );
+    }
+    // The default profile holds every one, and makes up none.
+    let standard = CANDIDATES.iter().position(|one| one.name == STANDARD);
+    assert_eq!(missing, Vec::<String>::new());
+    assert_eq!(standard.map(|index| table[index]), Some([total, 0, 0]));
+    Ok(())
+}
