@@ -1,10 +1,20 @@
 //! What became of every field: the account of a conversion, its totals, `--fail-on loss`, and `explain`.
 
+#![expect(clippy::print_stdout, reason = "the totals are for people")]
+
 mod support;
 
 use std::collections::BTreeMap;
 
+use backstage2port::backstage::Mode;
+use backstage2port::backstage::discover::Patterns;
+use backstage2port::map::Profile;
+use backstage2port::map::account::{Reason, Totals};
+use backstage2port::source::Root;
+use backstage2port::{Dumps, Inputs, Options};
 use serde_json::Value;
+use support::account::unaccounted;
+use support::corpus::{EVERY, corpus, shared};
 use support::{Folder, Result, run};
 
 const BLUEPRINTS: &str = r"
@@ -269,6 +279,57 @@ fn every_field_is_accounted_for() -> Result<()> {
     assert_eq!(fields["mapped"], count("mapped"));
     assert_eq!(fields["raw"], count("raw"));
     assert_eq!(fields["dropped"], count("dropped"));
+    Ok(())
+}
+
+/// On public repositories the default profile loses nothing that is not reported on its own.
+#[test]
+fn nothing_of_the_corpus_is_unaccounted_for() -> Result<()> {
+    let Some(shared) = shared()? else {
+        return Ok(());
+    };
+    let options = Options {
+        detailed_account: true,
+        ..Options::with(Profile::load("standard")?)
+    };
+    let include: Vec<String> = EVERY.include.iter().map(ToString::to_string).collect();
+    let (mut totals, mut unread) = ([0; 3], Vec::new());
+    for (name, folder) in corpus(&shared)? {
+        let inputs = Inputs {
+            roots: vec![Root {
+                path: folder,
+                repository: None,
+            }],
+            patterns: Patterns::new(&include, &[])?,
+            revision: None,
+            mode: Mode::Tolerant,
+            dumps: Dumps::default(),
+        };
+        let conversion = backstage2port::convert(inputs, &options)?;
+        assert_eq!(unaccounted(&conversion), Vec::<String>::new(), "{name}");
+        let Totals {
+            mapped,
+            raw,
+            dropped,
+        } = conversion.account.totals;
+        for (sum, number) in totals.iter_mut().zip([mapped, raw, dropped]) {
+            *sum += number;
+        }
+        for lost in conversion.account.lost {
+            if !matches!(lost.reason, Reason::LeftOut(_) | Reason::NotWritten) {
+                unread.push(format!(
+                    "{name}: {} {}: {}",
+                    lost.kind, lost.field, lost.reason
+                ));
+            }
+        }
+    }
+    let [mapped, raw, dropped] = totals;
+    println!(
+        "fields of the corpus: {mapped} mapped, {raw} kept raw, {dropped} dropped with a finding"
+    );
+    assert!(mapped > 10_000, "{mapped}");
+    assert_eq!(unread, Vec::<String>::new());
     Ok(())
 }
 

@@ -9,15 +9,14 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::process::Command;
-use std::{env, fs};
+use std::fs;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use support::corpus::{EVERY, Entities, Start, USUAL, corpus, oracle, shared};
 use support::port::{Written, faults_of, validator};
-use support::{Folder, Result, folders, is_same, run, tree, write};
+use support::{Folder, Result, is_same, run, tree};
 
 /// What Backstage takes and we do not, each with its reason: start, folder, entity ref.
 const MISSING: &[(&str, &str, &str)] = &[];

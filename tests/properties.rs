@@ -1,6 +1,8 @@
 //! What holds for any input: references print and parse back, the order of files never matters, nothing panics or runs
 //! away.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -10,12 +12,11 @@ use backstage2port::backstage::{EntityRef, Mode};
 use backstage2port::map::Profile;
 use backstage2port::render::{Format, Provider, Rendering, Target};
 use backstage2port::report::{self, Style, text};
-use backstage2port::source::{FieldPath, Root, Segment};
+use backstage2port::source::Root;
 use backstage2port::{Conversion, Dumps, Inputs, Options, catalog, convert};
 use camino::Utf8Path;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
-use serde_json::Value;
 
 /// Files by path.
 type Tree = BTreeMap<String, Vec<u8>>;
@@ -79,50 +80,11 @@ fn converted(root: &Utf8Path, mode: Mode) -> Result<Conversion, TestCaseError> {
     let shown = text::findings(reading.diagnostics.iter(), &reading.sources, style);
     let steers = |char: char| char.is_control() && char != '\n' && char != '\t';
     prop_assert!(!shown.chars().any(steers), "{shown:?}");
-    prop_assert_eq!(unaccounted(&conversion), Vec::<String>::new());
+    prop_assert_eq!(
+        support::account::unaccounted(&conversion),
+        Vec::<String>::new()
+    );
     Ok(conversion)
-}
-
-/// The fields of converted entities that hold something and have no account.
-fn unaccounted(conversion: &Conversion) -> Vec<String> {
-    fn scalars(value: &Value, path: &[Segment], found: &mut Vec<Vec<Segment>>) {
-        let deeper = |segment| [path, &[segment]].concat();
-        match value {
-            Value::Null => {}
-            Value::String(text) if text.is_empty() => {}
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    scalars(item, &deeper(Segment::Index(index)), found);
-                }
-            }
-            Value::Object(map) => {
-                for (key, item) in map {
-                    scalars(item, &deeper(Segment::Key(key.clone())), found);
-                }
-            }
-            _ => found.push(path.to_vec()),
-        }
-    }
-    let mut missing = Vec::new();
-    for account in &conversion.account.entities {
-        let entity = &conversion.reading.catalog.entities()[account.entity];
-        let mut found = Vec::new();
-        scalars(&Value::Object(entity.value.clone()), &[], &mut found);
-        let is_held = |path: &Vec<Segment>| {
-            let mut fields = account.fields.iter();
-            fields.any(|account| account.field.holds(&FieldPath(path.clone())))
-        };
-        let is_filled_in = |path: &FieldPath| path.to_string() == "metadata.namespace";
-        let left = found
-            .into_iter()
-            .filter(|path| !is_held(path))
-            .map(FieldPath);
-        missing.extend(
-            left.filter(|path| !is_filled_in(path))
-                .map(|path| path.to_string()),
-        );
-    }
-    missing
 }
 
 /// The fixtures' descriptors, to be damaged.

@@ -5,12 +5,17 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use backstage2port::backstage::Mode;
+use backstage2port::backstage::discover::Patterns;
+use backstage2port::map::Profile;
+use backstage2port::port::Targets;
+use backstage2port::source::Root;
+use backstage2port::{Dumps, Inputs, Options};
 use camino::Utf8Path;
-use serde_json::Value;
+use support::Result;
 use support::corpus::{Entities, USUAL, corpus, oracle, shared};
-use support::{Folder, Result, run, tree};
 
 /// A relation in the direction that descriptors declare: source, type, target, all in lower case.
 type Fact = (String, String, String);
@@ -117,57 +122,38 @@ fn facts(entities: &Entities) -> BTreeSet<Fact> {
 /// What is written, as (blueprint, identifier, type, blueprint of the target, identifier of the target).
 type Claim = (String, String, &'static str, String, String);
 
-fn claims(profile: &str, folder: &Utf8Path) -> Result<BTreeSet<Claim>> {
-    let out = Folder::new()?;
-    let arguments = [
-        "convert",
-        folder.as_str(),
-        "--out",
-        out.path.as_str(),
-        "--profile",
-        profile,
-        "--provider",
-        "none",
-        "--no-infer",
-        "--manifest-format",
-        "json",
-        "--quiet",
-        "--allow-empty",
-        "--fail-on",
-        "never",
-    ];
-    let done = run(Utf8Path::new(env!("CARGO_MANIFEST_DIR")), &arguments)?;
-    assert_eq!(done.code, 0, "{folder}: {}", done.stderr);
-    let mut blueprints: BTreeMap<String, Value> = BTreeMap::new();
-    let mut entities: Vec<Value> = Vec::new();
-    for (path, bytes) in tree(&out.path)? {
-        let value: Value = serde_json::from_slice(&bytes)?;
-        match value {
-            Value::Array(items) => entities.extend(items),
-            body if path.as_str().contains(".port/blueprints/") => {
-                let id = body["identifier"].as_str().unwrap_or_default();
-                blueprints.insert(id.to_owned(), body.clone());
-            }
-            _ => return Err(format!("{path}: neither entities nor a blueprint").into()),
-        }
-    }
+fn claims(options: &Options, folder: &Utf8Path) -> Result<BTreeSet<Claim>> {
+    let inputs = Inputs {
+        roots: vec![Root {
+            path: folder.to_owned(),
+            repository: None,
+        }],
+        patterns: Patterns::new(&[], &[])?,
+        revision: None,
+        mode: Mode::Tolerant,
+        dumps: Dumps::default(),
+    };
+    let port = backstage2port::convert(inputs, options)?.port;
     let mut claims = BTreeSet::new();
-    for entity in entities {
-        let text = |key: &str| entity[key].as_str().unwrap_or_default().to_lowercase();
-        let blueprint = entity["blueprint"].as_str().unwrap_or_default();
-        for (relation, targets) in entity["relations"].as_object().into_iter().flatten() {
+    for entity in &port.entities {
+        let mut blueprints = port.blueprints.iter();
+        let blueprint = blueprints.find(|one| one.identifier == entity.blueprint);
+        let definitions = &blueprint.ok_or("no blueprint")?.relations;
+        for (relation, targets) in &entity.relations {
             let Some((kind, is_inverse)) = relation_type(relation) else {
                 continue;
             };
-            let target_blueprint = &blueprints[blueprint]["relations"][relation]["target"];
-            let target_blueprint = target_blueprint.as_str().unwrap_or_default().to_lowercase();
-            let targets = targets
-                .as_array()
-                .cloned()
-                .unwrap_or_else(|| vec![targets.clone()]);
+            let target_blueprint = definitions[relation].target.to_lowercase();
+            let targets = match targets {
+                Targets::One(target) => vec![target.to_lowercase()],
+                Targets::Many(targets) => targets.iter().map(|one| one.to_lowercase()).collect(),
+                Targets::Query(_) => return Err("a search is no identifier".into()),
+            };
             for target in targets {
-                let here = (text("blueprint"), text("identifier"));
-                let target = target.as_str().unwrap_or_default().to_lowercase();
+                let here = (
+                    entity.blueprint.to_lowercase(),
+                    entity.identifier.to_lowercase(),
+                );
                 let there = (target_blueprint.clone(), target);
                 let (from, to) = if is_inverse {
                     (there, here)
@@ -196,14 +182,22 @@ fn relations_arrive() -> Result<()> {
     let Some(shared) = shared()? else {
         return Ok(());
     };
+    let options = CANDIDATES.iter().map(|candidate| {
+        let profile = Profile::load(candidate.profile)?;
+        Ok(Options {
+            infer: false,
+            ..Options::with(profile)
+        })
+    });
+    let options = options.collect::<Result<Vec<_>>>()?;
     let mut table = vec![[0; 3]; CANDIDATES.len()];
     let mut total = 0;
     let mut missing = Vec::new();
     for (folder_name, folder) in corpus(&shared)? {
         let facts = facts(&oracle(USUAL, &folder_name, &folder)?);
         total += facts.len();
-        for (candidate, numbers) in CANDIDATES.iter().zip(&mut table) {
-            let claims = claims(candidate.profile, &folder)?;
+        for ((candidate, options), numbers) in CANDIDATES.iter().zip(&options).zip(&mut table) {
+            let claims = claims(options, &folder)?;
             let mut right = BTreeSet::new();
             for (source, kind, target) in &facts {
                 let found = claims.iter().find(|claim| {

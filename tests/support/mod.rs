@@ -5,6 +5,7 @@
     reason = "every test binary has its own copy and uses a part of it"
 )]
 
+pub(crate) mod account;
 pub(crate) mod corpus;
 pub(crate) mod port;
 
