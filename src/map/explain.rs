@@ -15,6 +15,9 @@ use crate::backstage::{Catalog, validate};
 use crate::port;
 use crate::source::{FieldPath, Location};
 
+/// How many items of a list of references are followed, and how many relations that other entities declare.
+const MAX_ITEMS: usize = 100;
+
 /// Where an entity of Backstage went.
 #[derive(Debug)]
 pub struct Explanation {
@@ -163,6 +166,7 @@ fn sources_of(catalog: &Catalog, trace: &Trace<'_>, position: usize, part: &Part
     let foreign = trace
         .foreign_relations()
         .map(|relation| (relation.relation_type, relation.target_ref))
+        .take(MAX_ITEMS)
         .filter(|(kind, target)| trace.without_relation(kind, target).contains(&wanted))
         .filter_map(|(kind, target)| declared(catalog, trace, kind, target));
     found.extend(foreign);
@@ -241,7 +245,8 @@ impl Search<'_, '_> {
             .iter()
             .any(|one| field.holds(&one.field));
         if holds_references {
-            for (index, item) in lists.iter().flat_map(|list| list.iter().enumerate()) {
+            let items = lists.iter().flat_map(|list| list.iter().enumerate());
+            for (index, item) in items.take(MAX_ITEMS) {
                 self.field(&field.step(Step::Item(index)), &[item]);
             }
         } else {

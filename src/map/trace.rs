@@ -5,7 +5,7 @@
 //! expression, whatever it computes. A reference takes the relations it makes with it, as it does in Backstage.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -279,14 +279,14 @@ impl<'a> Trace<'a> {
             .references
             .iter()
             .partition(|reference| field.holds(&reference.field));
-        let made = |references: &[&Reference], relation: &Relation<'_>| {
-            let mut references = references.iter();
-            references.any(|one| makes(one, relation))
-        };
         let mut input = if gone.is_empty() {
             self.input.clone()
         } else {
-            self.input_with(|relation| !made(&gone, relation) || made(&left, relation))
+            let (gone, left) = (made_by(gone), made_by(left));
+            self.input_with(|relation| {
+                let relation = (relation.relation_type, relation.target_ref.to_owned());
+                !gone.contains(&relation) || left.contains(&relation)
+            })
         };
         remove(&mut input, &field.0);
         input
@@ -309,11 +309,10 @@ impl<'a> Trace<'a> {
 
     /// The relations that other entities declare.
     pub(super) fn foreign_relations(&self) -> impl Iterator<Item = &Relation<'a>> {
-        let is_own = |relation: &Relation<'_>| {
-            let mut references = self.references.iter();
-            references.any(|one| makes(one, relation))
-        };
-        self.relations.iter().filter(move |one| !is_own(one))
+        let own = made_by(&self.references);
+        self.relations.iter().filter(move |relation| {
+            !own.contains(&(relation.relation_type, relation.target_ref.to_owned()))
+        })
     }
 
     /// The input with these relations only.
@@ -343,10 +342,14 @@ impl<'a> Trace<'a> {
     }
 }
 
-/// Whether a reference makes a relation.
-fn makes(reference: &Reference, relation: &Relation<'_>) -> bool {
-    reference.forward == relation.relation_type
-        && reference.target.canonical() == relation.target_ref
+/// The relations that references make, as type and target ref.
+fn made_by<'r>(
+    references: impl IntoIterator<Item = &'r Reference>,
+) -> HashSet<(&'static str, String)> {
+    let references = references.into_iter();
+    references
+        .map(|reference| (reference.forward, reference.target.canonical()))
+        .collect()
 }
 
 /// Tells the parts in which two entities differ.

@@ -230,6 +230,14 @@ struct Bundle<'a> {
 }
 
 /// A blueprint as the body of the API, in the order of the API.
+/// Keys of a blueprint that are written although they hold nothing, as Port's own examples have them.
+const ALWAYS_WRITTEN: &[&str] = &[
+    "schema",
+    "relations",
+    "mirrorProperties",
+    "calculationProperties",
+];
+
 struct Body<'a> {
     blueprint: &'a Blueprint,
     origin: Option<&'a str>,
@@ -244,7 +252,7 @@ impl Serialize for Body<'_> {
             map.serialize_entry("$comment", origin)?;
         }
         for (key, value) in body.as_object().into_iter().flatten() {
-            let optional = !matches!(key.as_str(), "schema" | "relations");
+            let optional = !ALWAYS_WRITTEN.contains(&key.as_str());
             let is_empty = value.as_object().is_some_and(serde_json::Map::is_empty);
             if key != "$comment" && !(optional && is_empty) {
                 map.serialize_entry(key, value)?;

@@ -151,6 +151,8 @@ fn json_is_the_same_with_the_comment_as_first_key() -> Result<(), Box<dyn StdErr
             "title",
             "schema",
             "relations",
+            "mirrorProperties",
+            "calculationProperties",
             "ownership"
         ]
     );

@@ -2,7 +2,7 @@
 //!
 //! In: one entity of the catalog and all that is written to Port. Out: the fate of each of its fields.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -113,6 +113,8 @@ impl<'a> World<'a> {
             world: self,
             index,
             entity,
+            by_field: HashMap::new(),
+            named: BTreeMap::new(),
             references: validate::references(entity),
             written,
             trace,
@@ -161,6 +163,10 @@ struct Walk<'w, 'a> {
     index: usize,
     entity: &'a Entity,
     references: Vec<Reference>,
+    /// Positions of the references by their fields; filled when the first one is asked for.
+    by_field: HashMap<String, usize>,
+    /// The names that a part of what is written has, by the position of its entity.
+    named: BTreeMap<(usize, Part), HashSet<String>>,
     /// What is written of it.
     written: &'w [&'a port::Entity],
     /// Made when it is asked for the first time.
@@ -303,6 +309,11 @@ impl Walk<'_, '_> {
 
     /// Accounts for a field that holds references, each on its own.
     fn references(&mut self, field: &Field, values: &[&Value]) {
+        if self.by_field.is_empty() {
+            let references = self.references.iter().enumerate();
+            let fields = references.map(|(position, one)| (one.field.to_string(), position));
+            self.by_field = fields.collect();
+        }
         for value in values {
             let items: Vec<(Field, &Value)> = match value {
                 Value::Array(items) => items
@@ -313,9 +324,8 @@ impl Walk<'_, '_> {
                 value => vec![(field.clone(), *value)],
             };
             for (field, value) in items {
-                let path = field.path_in(self.entity);
-                let mut references = self.references.iter();
-                let fate = match references.position(|reference| reference.field == path) {
+                let path = field.path_in(self.entity).to_string();
+                let fate = match self.by_field.get(&path).copied() {
                     Some(position) => self.reference(&field, position),
                     None if is_empty(value) => continue,
                     None => self.probed(&field, &[value]),
@@ -331,11 +341,9 @@ impl Walk<'_, '_> {
         } = self.references[position];
         let target = self.references[position].target.clone();
         let pair = (forward.to_owned(), target.kind.to_lowercase());
-        if let Some(lesson) = self.lessons.relations.get(&pair) {
-            let naming = self.where_some(lesson, |held| names(held, &target));
-            if !naming.is_empty() {
-                return self.world.fate(naming);
-            }
+        let naming = self.naming(&pair, &target);
+        if !naming.is_empty() {
+            return self.world.fate(naming);
         }
         let Some(parts) = self.without(field) else {
             return Fate::Dropped(Reason::Untraced);
@@ -354,6 +362,25 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// The parts known to hold relations of a sort that name a target.
+    fn naming(&mut self, pair: &(String, String), target: &EntityRef) -> Vec<Holder> {
+        let Some(lesson) = self.lessons.relations.get(pair) else {
+            return Vec::new();
+        };
+        let name = target.name.to_lowercase();
+        let mut holders = Vec::new();
+        for (position, entity) in self.written.iter().enumerate() {
+            for part in lesson {
+                let names = self.named.entry((position, part.clone()));
+                let names = names.or_insert_with(|| names_in(entity, part));
+                if names.contains(&name) {
+                    holders.push(Holder::of(entity, part));
+                }
+            }
+        }
+        holders
+    }
+
     /// The parts of the target's own entities that hold the relation back.
     fn on_the_other_side(&mut self, inverse: &str, target: &EntityRef) -> Vec<Holder> {
         let world = self.world;
@@ -364,7 +391,13 @@ impl Walk<'_, '_> {
         let written = world.written_of(world.bridge.catalog.entities()[*index].origin);
         let key = (inverse.to_owned(), target.kind.to_lowercase());
         if let Some(lesson) = self.lessons.inverses.get(&key) {
-            let known = where_some(written, lesson, |held| names(held, holder));
+            let name = holder.name.to_lowercase();
+            let known = written.iter().flat_map(|entity| {
+                let parts = lesson.iter();
+                let parts = parts.filter(|part| names_in(entity, part).contains(&name));
+                parts.map(|part| Holder::of(entity, part))
+            });
+            let known: Vec<Holder> = known.collect();
             if !known.is_empty() {
                 return known;
             }
@@ -483,16 +516,22 @@ pub(in crate::map) fn contains(held: &Value, value: &Value) -> bool {
         }
 }
 
-/// Whether a value has a text that ends in the name of an entity, in any case, alone or after `/` or `:`.
-fn names(held: &Value, target: &EntityRef) -> bool {
-    match held {
-        Value::String(text) => {
-            let (text, name) = (text.to_lowercase(), target.name.to_lowercase());
-            text.strip_suffix(&name)
-                .is_some_and(|before| before.is_empty() || before.ends_with(['/', ':']))
+/// The names of entities that a part of an entity has, in lower case.
+fn names_in(entity: &port::Entity, part: &Part) -> HashSet<String> {
+    fn collect(held: &Value, names: &mut HashSet<String>) {
+        match held {
+            Value::String(text) => {
+                let name = text.rsplit(['/', ':']).next().unwrap_or_default();
+                names.insert(name.to_lowercase());
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
+            Value::Object(map) => map.values().for_each(|item| collect(item, names)),
+            _ => {}
         }
-        Value::Array(items) => items.iter().any(|item| names(item, target)),
-        Value::Object(map) => map.values().any(|item| names(item, target)),
-        _ => false,
     }
+    let mut names = HashSet::new();
+    if let Some(held) = value_of(entity, part) {
+        collect(&held, &mut names);
+    }
+    names
 }
