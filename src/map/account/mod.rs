@@ -3,7 +3,7 @@
 //! In: the catalog, the profile, and what is to be written to Port. Out: an [`Account`]. Whether a field reaches Port is
 //! found out by [`trace`](super::trace), not read off the expressions, so it holds for any mapping. What the first
 //! entities of a kind taught about a field is tried first on the next ones: where Port's entity holds the very value,
-//! nothing is mapped again. A field that did nothing in [`walk::ENOUGH`] entities is taken to do nothing where Port's
+//! nothing is mapped again. A field that did nothing in three entities is taken to do nothing where Port's
 //! entity does not hold its value; one that was rewritten as often, and never did nothing, to be rewritten.
 //!
 //! A field that holds nothing (null, an empty text, list or map) has nothing to lose and is not listed.
