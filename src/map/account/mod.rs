@@ -9,6 +9,7 @@
 //! A field that holds nothing (null, an empty text, list or map) has nothing to lose and is not listed.
 
 mod walk;
+mod world;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,7 +22,8 @@ use crate::backstage::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::port;
 use crate::source::Location;
-pub(super) use walk::{Lessons, World, contains, is_empty};
+pub(super) use walk::{Lessons, contains, is_empty};
+pub(super) use world::World;
 
 /// How many entities of a kind teach all others, and how many of those share what they learn besides. Fixed, so that the
 /// result does not depend on threads.

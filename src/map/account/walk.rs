@@ -7,12 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::super::trace::{Field, Part, Parts, Step, Trace, parts_of, top_fields, value_of};
+use super::world::{World, holders};
 use super::{EntityAccount, Fate, FieldAccount, Holder, Reason};
 use crate::backstage::validate::{self, Reference};
 use crate::backstage::{Entity, EntityRef};
-use crate::map::Bridge;
 use crate::port;
-use crate::source::Origin;
 
 /// How often one entity is mapped again to trace its fields; beyond that they count as dropped.
 pub(super) const MAX_PROBES: usize = 400;
@@ -44,56 +43,7 @@ struct Lesson {
     rewritten: usize,
 }
 
-/// All that an account is made from.
-pub(in crate::map) struct World<'a> {
-    bridge: Bridge<'a>,
-    blueprints: HashMap<&'a str, &'a port::Blueprint>,
-    /// What is written for each descriptor.
-    written: BTreeMap<Origin, Vec<&'a port::Entity>>,
-    indexes: HashMap<String, usize>,
-}
-
-impl<'a> World<'a> {
-    pub(in crate::map) fn new(bridge: Bridge<'a>, converted: &'a port::Catalog) -> Self {
-        let mut written: BTreeMap<Origin, Vec<&port::Entity>> = BTreeMap::new();
-        for entity in &converted.entities {
-            written.entry(entity.origin).or_default().push(entity);
-        }
-        let blueprints = converted.blueprints.iter();
-        let entities = bridge.catalog.entities().iter().enumerate();
-        Self {
-            bridge,
-            blueprints: blueprints
-                .map(|blueprint| (blueprint.identifier.as_str(), blueprint))
-                .collect(),
-            written,
-            indexes: entities
-                .map(|(index, entity)| (entity.entity_ref.canonical(), index))
-                .collect(),
-        }
-    }
-
-    fn trace(&self, index: usize) -> Trace<'a> {
-        Trace::new(self.bridge, index)
-    }
-
-    fn written_of(&self, origin: Origin) -> &[&'a port::Entity] {
-        self.written.get(&origin).map_or(&[], Vec::as_slice)
-    }
-
-    /// What is written of each entity that a trace was mapped to.
-    pub(in crate::map) fn written_as(&self, trace: &Trace<'_>) -> Vec<Option<&'a port::Entity>> {
-        let written = self.written_of(trace.entity.origin);
-        let mapped = trace.mapped.iter();
-        mapped
-            .map(|mapped| {
-                let key = (&mapped.entity.blueprint, &mapped.entity.identifier);
-                let mut written = written.iter().copied();
-                written.find(|entity| (&entity.blueprint, &entity.identifier) == key)
-            })
-            .collect()
-    }
-
+impl World<'_> {
     /// The account of one entity; `None` where the profile makes nothing of it.
     pub(in crate::map) fn account(
         &self,
@@ -127,33 +77,6 @@ impl<'a> World<'a> {
             entity: index,
             fields: walk.fields,
         })
-    }
-
-    /// Whether a property takes anything, so that what it holds is raw.
-    fn is_raw(&self, holder: &Holder) -> bool {
-        let Part::Property(name) = &holder.part else {
-            return false;
-        };
-        let blueprint = self.blueprints.get(holder.blueprint.as_str());
-        blueprint
-            .and_then(|blueprint| blueprint.schema.properties.get(name))
-            .is_some_and(|definition| {
-                let definition = &definition.0;
-                definition.get("type").is_some_and(|kind| kind == "object")
-                    && !definition.contains_key("spec")
-                    && !definition.contains_key("format")
-            })
-    }
-
-    /// What it means to be part of these.
-    fn fate(&self, holders: Vec<Holder>) -> Fate {
-        let (raw, mapped): (Vec<Holder>, Vec<Holder>) =
-            holders.into_iter().partition(|holder| self.is_raw(holder));
-        if mapped.is_empty() {
-            Fate::Raw(raw)
-        } else {
-            Fate::Mapped(mapped)
-        }
     }
 }
 
@@ -468,25 +391,6 @@ fn where_some(
         }
     }
     holders
-}
-
-impl Holder {
-    fn of(entity: &port::Entity, part: &Part) -> Self {
-        Self {
-            blueprint: entity.blueprint.clone(),
-            identifier: entity.identifier.clone(),
-            part: part.clone(),
-        }
-    }
-}
-
-/// The parts that are written.
-fn holders(parts: &Parts, written: &[Option<&port::Entity>]) -> Vec<Holder> {
-    let parts = parts.iter().filter_map(|(position, part)| {
-        let entity = (*written.get(*position)?)?;
-        value_of(entity, part).map(|_| Holder::of(entity, part))
-    });
-    parts.collect()
 }
 
 /// Whether a value holds nothing.
