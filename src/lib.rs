@@ -145,6 +145,22 @@ impl Options {
             detailed_account: false,
         }
     }
+
+    fn bridge<'a>(
+        &self,
+        catalog: &'a backstage::Catalog,
+        references: Option<&'a References<'a>>,
+        profile: &'a Profile,
+        sources: &'a Sources,
+    ) -> Bridge<'a> {
+        Bridge {
+            catalog,
+            references,
+            profile,
+            owners: self.owners,
+            sources,
+        }
+    }
 }
 
 /// What a conversion made.
@@ -187,13 +203,7 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     };
     let profile = inferred.as_ref().unwrap_or(&options.profile);
     let references = profile.reads_references().then(|| References::of(catalog));
-    let bridge = Bridge {
-        catalog,
-        references: references.as_ref(),
-        profile,
-        owners: options.owners,
-        sources,
-    };
+    let bridge = options.bridge(catalog, references.as_ref(), profile, sources);
     let mapped = map::catalog(bridge, diagnostics)?;
     if !mapped.are_given {
         check::blueprints(&mapped.blueprints, diagnostics);
@@ -235,13 +245,7 @@ impl Conversion {
             })?;
         let profile = self.inferred.as_ref().unwrap_or(&options.profile);
         let references = profile.reads_references().then(|| References::of(catalog));
-        let bridge = Bridge {
-            catalog,
-            references: references.as_ref(),
-            profile,
-            owners: options.owners,
-            sources,
-        };
+        let bridge = options.bridge(catalog, references.as_ref(), profile, sources);
         Ok(explain::entity(bridge, index, &self.port))
     }
 }

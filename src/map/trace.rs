@@ -5,6 +5,7 @@
 //! expression, whatever it computes. A reference takes the relations it makes with it, as it does in Backstage.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
@@ -207,6 +208,8 @@ pub(super) struct Trace<'a> {
     pub(super) references: Vec<Reference>,
     /// What it becomes.
     pub(super) mapped: Vec<Mapped<'a>>,
+    /// The fields that were asked for, with what depends on them.
+    known: RefCell<BTreeMap<Field, Parts>>,
 }
 
 impl<'a> Trace<'a> {
@@ -225,12 +228,19 @@ impl<'a> Trace<'a> {
             input,
             references: validate::references(entity),
             mapped,
+            known: RefCell::default(),
         }
     }
 
     /// The parts that change when a field is left out, or else when its text is another one: a field may be one of two
     /// that say the same.
     pub(super) fn without(&self, field: &Field) -> Parts {
+        let mut known = self.known.borrow_mut();
+        let entry = known.entry(field.clone());
+        entry.or_insert_with(|| self.traced(field)).clone()
+    }
+
+    fn traced(&self, field: &Field) -> Parts {
         let mut changes = self.inputs_without(field).map(|input| self.changed(input));
         let first = changes.next().unwrap_or_default();
         if first.is_empty() {
