@@ -173,6 +173,7 @@ impl<'a> Mapper<'a> {
             team,
             properties,
             relations,
+            cleared: port::Cleared::default(),
             origin: self.origin,
         };
         self.entities.push(Mapped { entity, mapping });

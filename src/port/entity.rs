@@ -1,6 +1,6 @@
 //! An entity, as the API of Port and its files in git have it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -24,8 +24,19 @@ pub struct Entity {
     pub properties: BTreeMap<String, Value>,
     /// Targets by relation name.
     pub relations: BTreeMap<String, Targets>,
+    /// What is written as null, so that Port forgets it.
+    pub cleared: Cleared,
     /// The descriptor this was made from.
     pub origin: Origin,
+}
+
+/// The names of what an entity no longer has: Port keeps what is merely left out, and forgets what is null.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cleared {
+    /// Properties; none of them is in [`Entity::properties`].
+    pub properties: BTreeSet<String>,
+    /// Relations; none of them is in [`Entity::relations`].
+    pub relations: BTreeSet<String>,
 }
 
 /// What a relation leads to, in the shape the mapping gave: one identifier, a list, or a search.

@@ -3,13 +3,15 @@
 //! In: blueprints and entities from `map/`. Out: the same, refined and within Port's limits, ready for `render/`.
 
 pub mod blueprint;
+pub mod bodies;
 pub mod check;
 pub mod entity;
 mod path;
 pub mod refine;
 
 pub use blueprint::Blueprint;
-pub use entity::{Entity, Query, Targets};
+pub use bodies::{Bodies, Key};
+pub use entity::{Cleared, Entity, Query, Targets};
 
 /// Everything that is to be in Port after one run.
 #[derive(Debug, Default)]

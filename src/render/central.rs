@@ -105,7 +105,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{part_path, split};
-    use crate::port::Entity;
+    use crate::port::{Cleared, Entity};
     use crate::render::{Format, file_name};
     use crate::source::{Origin, Root, RootId, Sources};
     use crate::yaml;
@@ -124,6 +124,7 @@ mod tests {
             team: None,
             properties: BTreeMap::from([("text".to_owned(), json!("x".repeat(*size)))]),
             relations: BTreeMap::new(),
+            cleared: Cleared::default(),
             origin: Origin {
                 file,
                 document: 0,

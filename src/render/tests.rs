@@ -8,7 +8,7 @@ use super::port_yml::listed;
 use super::{Format, Manifest, Provider, Rendering, Target, manifests};
 use crate::diagnostic::{Code, Diagnostics, Error};
 use crate::generated::is_generated;
-use crate::port::{self, Blueprint, Entity, Targets};
+use crate::port::{self, Blueprint, Cleared, Entity, Targets};
 use crate::source::{Origin, Root, RootId, Sources};
 
 /// What is rendered of a catalog, and the findings.
@@ -43,6 +43,7 @@ fn entity(sources: &mut Sources, root: u32, path: &str, document: usize, id: &st
         team: None,
         properties: BTreeMap::new(),
         relations: BTreeMap::new(),
+        cleared: Cleared::default(),
         origin: Origin {
             file: sources.add(RootId(root), Utf8Path::new(path)),
             document,

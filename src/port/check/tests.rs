@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::identifier::is_letter;
 use super::{MAX_BODY, Part, blueprints, entities, required};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::port::{Blueprint, Catalog, Entity, Targets};
+use crate::port::{Blueprint, Catalog, Cleared, Entity, Targets};
 use crate::source::{FieldPath, Location, Origin, Root, RootId, Sources};
 
 type Result<T = ()> = std::result::Result<T, serde_json::Error>;
@@ -43,6 +43,7 @@ fn entity(document: usize, blueprint: &str, identifier: &str) -> Entity {
         team: None,
         properties: BTreeMap::new(),
         relations: BTreeMap::new(),
+        cleared: Cleared::default(),
         origin: Origin {
             file: sources.add(RootId(0), Utf8Path::new("catalog-info.yaml")),
             document,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Refinement, blueprints, mentions};
 use crate::port::blueprint::Property;
-use crate::port::{Blueprint, Catalog, Entity, Targets};
+use crate::port::{Blueprint, Catalog, Cleared, Entity, Targets};
 use crate::source::{Origin, Root, RootId, Sources};
 
 type Result<T = ()> = std::result::Result<T, serde_json::Error>;
@@ -37,6 +37,7 @@ fn entity(blueprint: &str, properties: &[&str], relations: &[&str]) -> Entity {
             .iter()
             .map(|&name| (name.to_owned(), Targets::One("t".to_owned())))
             .collect(),
+        cleared: Cleared::default(),
         origin: Origin {
             file: sources.add(RootId(0), Utf8Path::new("catalog-info.yaml")),
             document: 0,
