@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use backstage2port::diagnostic::{Diagnostics, Severity};
-use backstage2port::port::{Blueprint, Catalog, Entity, Targets, check};
+use backstage2port::port::{Blueprint, Catalog, Cleared, Entity, Targets, check};
 use backstage2port::source::{Origin, Root, RootId, Sources};
 use camino::Utf8Path;
 use jsonschema::Validator;
@@ -376,6 +376,7 @@ fn entities_that_pass_are_those_that_port_takes() -> support::Result<()> {
                 team,
                 properties: BTreeMap::from([("value".to_owned(), value)]),
                 relations,
+                cleared: Cleared::default(),
                 origin: origin(),
             };
             check_entity(&definition, entity, of_api.as_ref())
