@@ -18,6 +18,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "lib",
             "report",
             "publish",
+            "standing",
             "map",
             "port",
             "backstage",
@@ -31,6 +32,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "lib",
             "report",
             "publish",
+            "standing",
             "render",
             "map",
             "port",
@@ -44,6 +46,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "report",
             "publish",
+            "standing",
             "render",
             "map",
             "port",
@@ -57,6 +60,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "report",
         &[
             "publish",
+            "standing",
             "render",
             "map",
             "port",
@@ -67,9 +71,13 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "publish",
-        &["render", "generated", "diagnostic", "source", "yaml"],
+        &["standing", "render", "generated", "diagnostic", "source"],
     ),
     // Its tests read back what is written.
+    (
+        "standing",
+        &["port", "generated", "diagnostic", "source", "yaml"],
+    ),
     (
         "render",
         &["port", "generated", "diagnostic", "source", "yaml"],
