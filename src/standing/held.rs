@@ -83,10 +83,8 @@ pub(super) fn collect(path: &Utf8Path, text: &str, bodies: &mut Bodies) {
     let value = if path.extension() == Some("json") {
         serde_json::from_str(text).ok()
     } else {
-        let documents = yaml::documents(text).into_iter();
-        documents
-            .filter_map(|document| document.content.ok())
-            .next()
+        let mut documents = yaml::documents(text).into_iter();
+        documents.find_map(|document| document.content.ok())
     };
     let Some(value) = value else { return };
     match sort {
