@@ -4,6 +4,7 @@
 //! on demand, and the span of a [`Place`]. Texts are not kept: a file is read again when a diagnostic about it is shown,
 //! so places cost nothing before that.
 
+pub(crate) mod git;
 mod place;
 mod recorded;
 mod remote;
