@@ -6,6 +6,7 @@
 //! The folders may hold whatever a pull request of a stranger put there, so nothing is written through a symbolic link
 //! and nothing is overwritten that this tool did not write.
 
+pub mod branch;
 mod destination;
 mod draft;
 mod files;

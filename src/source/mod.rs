@@ -5,6 +5,7 @@
 //! so places cost nothing before that.
 
 mod files;
+pub(crate) mod git;
 mod place;
 mod recorded;
 mod remote;

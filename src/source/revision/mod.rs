@@ -14,6 +14,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use git2::{ErrorCode, ObjectType, Oid, Repository, Tree};
 
 use self::walk::Walk;
+use super::git::{self, PARTIAL};
 use super::repository::Layout;
 use super::{Fault, FaultKind, Listing, RootError, Site};
 
@@ -22,8 +23,8 @@ use super::{Fault, FaultKind, Listing, RootError, Site};
 const MAX_ENTRIES: usize = 10_000_000;
 /// The longest path, in bytes; no system checks out a longer one.
 const MAX_PATH_BYTES: usize = 4096;
-const PARTIAL: &str = "is not in this clone, which is a partial one: read a work tree of the revision instead \
-                       (`git worktree add`), or clone without --filter";
+const REMEDY: &str =
+    "read a work tree of the revision instead (`git worktree add`), or clone without --filter";
 
 /// The files of a revision below one folder.
 pub(super) struct Revision {
@@ -76,18 +77,13 @@ impl Revision {
             path: root.to_owned(),
             source,
         })?;
-        let repository = Repository::discover(root).map_err(|error| match error.code() {
-            ErrorCode::NotFound => RootError::NotARepository {
-                path: root.to_owned(),
-                revision: revision.to_owned(),
-            },
-            ErrorCode::Owner => fault(format!(
-                "the repository belongs to somebody else, and git refuses it; if you trust it: \
-                 git config --global --add safe.directory {}",
-                root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned())
-            )),
-            _ => fault(error.message().to_owned()),
-        })?;
+        let repository =
+            git::open(root)
+                .map_err(fault)?
+                .ok_or_else(|| RootError::NotARepository {
+                    path: root.to_owned(),
+                    revision: revision.to_owned(),
+                })?;
         let folder = layout.map_or(Utf8Path::new(""), |layout| &layout.folder);
         let mut walk = Walk::default();
         let tree = tree(&repository, revision).map_err(fault)?;
@@ -137,7 +133,9 @@ impl Revision {
             };
             match paths.iter().find(is_missing) {
                 None => Ok(()),
-                Some(path) => Err(io::Error::other(format!("the content of {path} {PARTIAL}"))),
+                Some(path) => Err(io::Error::other(format!(
+                    "the content of {path} {PARTIAL}: {REMEDY}"
+                ))),
             }
         })
     }
@@ -265,7 +263,7 @@ impl Revision {
 /// The content of a file, if it is not too large.
 fn blob(repository: &Repository, id: Oid, limit: u64) -> io::Result<Vec<u8>> {
     let unreadable = |error: git2::Error| match error.code() {
-        ErrorCode::NotFound => io::Error::other(format!("its content {PARTIAL}")),
+        ErrorCode::NotFound => io::Error::other(format!("its content {PARTIAL}: {REMEDY}")),
         _ => io::Error::other(error.message().to_owned()),
     };
     let odb = repository.odb().map_err(unreadable)?;
@@ -279,27 +277,9 @@ fn blob(repository: &Repository, id: Oid, limit: u64) -> io::Result<Vec<u8>> {
 
 /// The tree that a revision names, or why there is none.
 fn tree<'a>(repository: &'a Repository, revision: &str) -> Result<Tree<'a>, String> {
-    let object = repository
-        .revparse_single(revision)
-        .map_err(|error| match error.code() {
-            ErrorCode::Ambiguous => "several objects begin like this: give more digits".to_owned(),
-            ErrorCode::NotFound | ErrorCode::UnbornBranch
-                if revision.starts_with("HEAD") && repository.head().is_err() =>
-            {
-                "the current branch has no commit yet".to_owned()
-            }
-            ErrorCode::NotFound | ErrorCode::UnbornBranch => {
-                let shallow = if repository.is_shallow() {
-                    "; this is a shallow clone, and `git fetch --unshallow` brings its history"
-                } else {
-                    "; `git fetch` brings what the remote has"
-                };
-                format!("there is no such branch, tag or commit{shallow}")
-            }
-            _ => error.message().to_owned(),
-        })?;
+    let object = git::object(repository, revision)?;
     object.peel_to_tree().map_err(|error| match error.code() {
-        ErrorCode::NotFound => format!("its tree {PARTIAL}"),
+        ErrorCode::NotFound => format!("its tree {PARTIAL}: {REMEDY}"),
         _ => "it names no commit".to_owned(),
     })
 }
@@ -325,7 +305,7 @@ fn find_tree(repository: &Repository, id: Oid) -> io::Result<Tree<'_>> {
     repository
         .find_tree(id)
         .map_err(|error| match error.code() {
-            ErrorCode::NotFound => io::Error::other(format!("the tree {id} {PARTIAL}")),
+            ErrorCode::NotFound => io::Error::other(format!("the tree {id} {PARTIAL}: {REMEDY}")),
             _ => io::Error::other(error.message().to_owned()),
         })
 }
