@@ -62,6 +62,15 @@ impl Outcome {
             Self::Kept => "kept",
         }
     }
+
+    /// Whether a file is not as it was before, or would not be.
+    #[must_use]
+    pub const fn is_change(self) -> bool {
+        match self {
+            Self::Created | Self::Updated => true,
+            Self::Unchanged | Self::Foreign | Self::Kept => false,
+        }
+    }
 }
 
 /// What became of all manifests.
@@ -76,6 +85,12 @@ impl Written {
     #[must_use]
     pub fn count(&self, outcome: Outcome) -> usize {
         self.outcomes.iter().filter(|(_, o)| *o == outcome).count()
+    }
+
+    /// How many manifests are not as they were before, or would not be.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.outcomes.iter().filter(|(_, o)| o.is_change()).count()
     }
 }
 
