@@ -17,6 +17,8 @@ use backstage2port::{Dumps, Earlier, Inputs, Options};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::reporting::Reporting;
+
 /// Convert Backstage catalog descriptors in git repositories to Port blueprints and entities, offline.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true)]
@@ -39,7 +41,7 @@ pub(crate) enum Command {
     /// Print the catalog that Backstage would hold, one entity a line, as its API returns it
     Catalog(Input),
     /// Check descriptors and their references, without converting anything
-    Validate(Input),
+    Validate(Validate),
     /// Copy a built-in profile into a folder, to be changed and named with --profile
     Init(Init),
     /// Run the jq expressions of a profile for the process that asks on standard input
@@ -115,9 +117,11 @@ pub(crate) struct Convert {
     /// How entities are spelled: port.yml or port.json, and so on
     #[arg(long, value_enum, default_value_t = EntityFormat::Yaml)]
     manifest_format: EntityFormat,
-    /// How the report is printed
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
-    pub(crate) format: ReportFormat,
+    /// Exit with 1 when something was written, for hooks that are to stop a commit until it holds what they wrote
+    #[arg(long)]
+    pub(crate) fail_on_change: bool,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
     #[command(flatten)]
     pub(crate) model: Model,
 }
@@ -146,6 +150,14 @@ impl Again {
             overwrite: self.overwrite,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
 }
 
 #[derive(Debug, Args)]
@@ -259,14 +271,6 @@ enum Provider {
     None,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReportFormat {
-    /// A few lines, and the findings on standard error
-    Text,
-    /// One object with everything, above all what became of every field
-    Json,
-}
-
 /// What of a blueprint may go unused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum BlueprintPart {
@@ -372,7 +376,7 @@ impl Convert {
             destination: self.destination()?,
             earlier: Earlier::Destination,
             rules: self.again.rules(),
-            detailed_account: self.format == ReportFormat::Json,
+            detailed_account: self.reporting.is_detailed(),
             ..options
         })
     }

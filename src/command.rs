@@ -11,13 +11,12 @@ use backstage2port::map::profile::BuiltIn;
 use backstage2port::map::sandbox::Evaluator;
 use backstage2port::map::worker;
 use backstage2port::publish::{self, Draft};
-use backstage2port::report::{self, Summary, summary, text};
+use backstage2port::report::{self, Report, Summary, summary, text};
 use backstage2port::source::Sources;
 use backstage2port::{Conversion, Reading};
 
-use crate::cli::{
-    Arguments, Command, Convert, Explain, Init, Input, JQ_WORKER, Output, ReportFormat,
-};
+use crate::cli::{Arguments, Command, Convert, Explain, Init, Input, JQ_WORKER, Output, Validate};
+use crate::reporting::Unwritten;
 
 /// How a run ended that could be made; its number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +35,8 @@ pub(crate) enum Failure {
         "--rev needs --out DIR: manifests of a revision do not belong into a folder that may hold another one"
     )]
     RevisionWithoutOut,
+    #[error(transparent)]
+    Report(#[from] Unwritten),
     #[error("cannot print")]
     Print(#[from] io::Error),
     #[error(
@@ -69,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Convert(command) => convert(command, output),
         Command::Explain(command) => explain(command, output),
         Command::Catalog(input) => catalog(input, output),
-        Command::Validate(input) => validate(input, output),
+        Command::Validate(command) => validate(command, output),
         Command::Init(command) => init(command, output),
         Command::JqWorker => jq_worker(),
     }
@@ -83,6 +84,10 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     let options = command.options(&evaluator()?)?;
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
     if conversion.reading.tally.is_empty() {
+        let summary = summary_of(&conversion.reading);
+        let report = report_of(&conversion.reading, &summary);
+        command.reporting.write_files(&report)?;
+        command.reporting.print(&report, &mut io::stdout().lock())?;
         return none_found(&command.input);
     }
     let draft = Draft::new(
@@ -105,18 +110,17 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     let summary = summary_of(reading)
         .with_converted(&reading.catalog, port)
         .with_fields(account.totals);
+    let report = Report {
+        conversion: Some(report::Conversion {
+            catalog: &reading.catalog,
+            account,
+            written: &written,
+        }),
+        ..report_of(reading, &summary)
+    };
+    command.reporting.write_files(&report)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
-    if command.format == ReportFormat::Json {
-        let Reading {
-            sources,
-            catalog,
-            diagnostics,
-            ..
-        } = reading;
-        let report =
-            report::json::report(&summary, account, &written, catalog, diagnostics, sources);
-        writeln!(out, "{report:#}")?;
-    } else {
+    if !command.reporting.print(&report, &mut out)? {
         print_findings(
             &mut io::stderr().lock(),
             &reading.diagnostics,
@@ -142,6 +146,9 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
         return Ok(Outcome::Findings);
     }
     if command.input.fails_on_loss() && !account.lost.is_empty() {
+        return Ok(Outcome::Findings);
+    }
+    if command.fail_on_change && written.changes() > 0 {
         return Ok(Outcome::Findings);
     }
     Ok(outcome(&reading.diagnostics, &command.input))
@@ -217,13 +224,22 @@ fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {
     Ok(outcome(&reading.diagnostics, input))
 }
 
-fn validate(input: &Input, output: &Output) -> Result<Outcome, Failure> {
+fn validate(command: &Validate, output: &Output) -> Result<Outcome, Failure> {
+    let Validate { input, reporting } = command;
     start_threads(input)?;
     let reading = backstage2port::catalog(input.inputs()?)?;
+    let summary = summary_of(&reading);
+    let report = report_of(&reading, &summary);
+    reporting.write_files(&report)?;
+    let mut out = io::stdout().lock();
+    let is_told = reporting.print(&report, &mut out)?;
+    out.flush()?;
     if reading.tally.is_empty() {
         return none_found(input);
     }
-    let mut out = io::stdout().lock();
+    if is_told {
+        return Ok(outcome(&reading.diagnostics, input));
+    }
     let wanted = reading
         .diagnostics
         .iter()
@@ -234,7 +250,6 @@ fn validate(input: &Input, output: &Output) -> Result<Outcome, Failure> {
         text::findings(wanted, &reading.sources, output.style(&out))
     )?;
     if !output.quiet {
-        let summary = summary_of(&reading);
         write!(out, "{}{}", summary.read(), summary.found())?;
     }
     out.flush()?;
@@ -268,6 +283,16 @@ fn init(command: &Init, output: &Output) -> Result<Outcome, Failure> {
 
 fn summary_of(reading: &Reading) -> Summary {
     Summary::new(reading.tally, &reading.catalog, &reading.diagnostics)
+}
+
+fn report_of<'a>(reading: &'a Reading, summary: &'a Summary) -> Report<'a> {
+    Report {
+        summary,
+        diagnostics: &reading.diagnostics,
+        sources: &reading.sources,
+        conversion: None,
+        publication: None,
+    }
 }
 
 fn start_threads(input: &Input) -> Result<(), Failure> {

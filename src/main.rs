@@ -2,6 +2,7 @@
 
 mod cli;
 mod command;
+mod reporting;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -10,11 +10,13 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// What a module may import, nearest first. Whatever is not here is not allowed; `backstage` and `port` never meet.
 const IMPORTS: &[(&str, &[&str])] = &[
-    ("main", &["cli", "command"]),
+    ("main", &["cli", "command", "reporting"]),
+    ("reporting", &["report"]),
     (
         "command",
         &[
             "cli",
+            "reporting",
             "lib",
             "report",
             "publish",
@@ -29,6 +31,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "reporting",
             "lib",
             "report",
             "publish",

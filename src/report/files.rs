@@ -49,6 +49,13 @@ impl<'a> Files<'a> {
         found.or_else(|| Some((self.sources.recorded_line(location)?, None)))
     }
 
+    /// The line that a place ends on, from 1.
+    pub(super) fn end_line(&mut self, location: &Location) -> Option<usize> {
+        let file = self.get(location.file)?;
+        let span = file.excerpt.span(&location.place)?;
+        Some(file.line(span.end.saturating_sub(1).max(span.start)) + 1)
+    }
+
     /// The line of a field with this text, from 1. The items of lists that Backstage sorts do not stand where the entity
     /// has them, so the list is searched for the text.
     pub(super) fn line_of(&mut self, location: &Location, text: Option<&str>) -> Option<usize> {

@@ -1,51 +1,59 @@
-//! The report of a conversion as JSON, for programs: numbers, findings, manifests and what became of every field.
+//! The report as JSON, for programs: numbers, findings, and of a conversion the manifests and what became of every field.
 //!
 //! In: the outcome of a run. Out: one JSON object with `version`, which grows when the shape changes for readers:
 //!
 //! - `summary`: the numbers of the run
 //! - `findings`: `{code, severity, message, path?, line?, column?, field?, help?, related?}`, lines and columns from 1
-//! - `manifests`: `{path, outcome}`
-//! - `entities`: for each converted entity `{ref, path, line, fields}`; a field is `{field, fate, in?, reason?}` with the
+//! - `manifests`, of a conversion: `{path, outcome}`
+//! - `publish`, of a publication: `{status, branch, commit}`
+//! - `entities`, of a conversion: for each converted entity `{ref, path, line, fields}`; a field is `{field, fate, in?, reason?}` with the
 //!   fate `mapped`, `raw` or `dropped`, and `in` the parts of Port's entities that hold it
+
+use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::Summary;
 use super::files::Files;
+use super::{Publication, Report};
 use crate::backstage::Catalog;
-use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::map::account::{Account, EntityAccount, Fate, FieldAccount, Holder};
-use crate::publish::Written;
+use crate::diagnostic::Diagnostic;
+use crate::map::account::{EntityAccount, Fate, FieldAccount, Holder};
 use crate::source::{Location, Sources};
 
 /// Grows when a reader of the report has to change.
 const VERSION: u32 = 1;
 
-/// The whole report.
-#[must_use]
-pub fn report(
-    summary: &Summary,
-    account: &Account,
-    written: &Written,
-    catalog: &Catalog,
-    diagnostics: &Diagnostics,
-    sources: &Sources,
-) -> Value {
-    let mut files = Files::new(sources);
-    let findings = diagnostics.iter().map(|found| finding(found, &mut files));
-    let findings: Vec<Value> = findings.collect();
-    let manifests = written.outcomes.iter();
-    let manifests =
-        manifests.map(|(path, outcome)| json!({"path": path.as_str(), "outcome": outcome.id()}));
-    let entities = account.entities.iter();
-    let entities = entities.map(|account| entity(account, catalog, sources));
-    json!({
-        "version": VERSION,
-        "summary": summary.json(),
-        "findings": findings,
-        "manifests": manifests.collect::<Vec<_>>(),
-        "entities": entities.collect::<Vec<_>>(),
-    })
+/// Writes the whole report.
+pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut files = Files::new(report.sources);
+    let findings = report.diagnostics.iter();
+    let findings: Vec<Value> = findings.map(|found| finding(found, &mut files)).collect();
+    let mut object = Map::new();
+    object.insert("version".to_owned(), VERSION.into());
+    object.insert("summary".to_owned(), report.summary.json());
+    object.insert("findings".to_owned(), findings.into());
+    if let Some(conversion) = &report.conversion {
+        let manifests = conversion.written.outcomes.iter();
+        let manifests = manifests
+            .map(|(path, outcome)| json!({"path": path.as_str(), "outcome": outcome.id()}));
+        object.insert("manifests".to_owned(), manifests.collect());
+    }
+    if let Some(publication) = &report.publication {
+        let Publication {
+            status,
+            branch,
+            commit,
+        } = publication;
+        let publication = json!({"status": status, "branch": branch, "commit": commit});
+        object.insert("publish".to_owned(), publication);
+    }
+    if let Some(conversion) = &report.conversion {
+        let entities = conversion.account.entities.iter();
+        let entities = entities.map(|account| entity(account, conversion.catalog, report.sources));
+        object.insert("entities".to_owned(), entities.collect());
+    }
+    serde_json::to_writer_pretty(&mut *out, &object)?;
+    writeln!(out)
 }
 
 fn finding(found: &Diagnostic, files: &mut Files<'_>) -> Value {

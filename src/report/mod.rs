@@ -5,12 +5,16 @@
 pub mod catalog;
 pub mod explain;
 mod files;
-pub mod json;
+mod format;
+mod github;
+mod json;
+mod outputs;
 pub mod summary;
 pub mod text;
 
 use std::borrow::Cow;
 
+pub use format::{Conversion, Format, Publication, Report};
 pub use summary::Summary;
 
 /// How text for a terminal looks.

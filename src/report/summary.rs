@@ -211,19 +211,21 @@ impl Summary {
         format!("Fields: {mapped} mapped, {raw} kept raw, {dropped} not in Port{more}.\n")
     }
 
-    /// The numbers, for programs.
+    /// The numbers, for programs. What was not counted is left out.
     #[must_use]
     pub fn json(&self) -> Value {
         let kinds = self.kinds.iter().map(|(name, kind)| {
-            let numbers = json!({
-                "entities": kind.entities,
-                "converted": kind.converted,
-                "blueprints": kind.blueprints,
-            });
+            let numbers = match self.fields {
+                Some(_) => json!({
+                    "entities": kind.entities,
+                    "converted": kind.converted,
+                    "blueprints": kind.blueprints,
+                }),
+                None => json!({"entities": kind.entities}),
+            };
             (name.clone(), numbers)
         });
         let [notes, warnings, errors] = self.severities;
-        let fields = self.fields.unwrap_or_default();
         let Tally {
             files,
             documents,
@@ -231,7 +233,7 @@ impl Summary {
             dumps,
             ..
         } = self.tally;
-        json!({
+        let mut numbers = json!({
             "files": files,
             "documents": documents,
             "skeletons": skeletons,
@@ -239,8 +241,16 @@ impl Summary {
             "entities": self.entities(),
             "kinds": kinds.collect::<Map<_, _>>(),
             "findings": {"error": errors, "warning": warnings, "note": notes},
-            "fields": {"mapped": fields.mapped, "raw": fields.raw, "dropped": fields.dropped},
-        })
+        });
+        if let Some(Totals {
+            mapped,
+            raw,
+            dropped,
+        }) = self.fields
+        {
+            numbers["fields"] = json!({"mapped": mapped, "raw": raw, "dropped": dropped});
+        }
+        numbers
     }
 
     /// How many findings of each sort there are.

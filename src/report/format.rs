@@ -1,0 +1,100 @@
+//! The formats of reports for programs: one row of [`Format::ALL`] each, and one file that writes it.
+//!
+//! In: a [`Report`]. Out: its bytes. Text for people is not one of them: it goes to two streams and has a style.
+
+use std::io::{self, Write};
+
+use super::{Summary, github, json, outputs};
+use crate::backstage::Catalog;
+use crate::diagnostic::Diagnostics;
+use crate::map::account::Account;
+use crate::publish::Written;
+use crate::source::Sources;
+
+/// What there is to tell of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// The numbers.
+    pub summary: &'a Summary,
+    /// The findings.
+    pub diagnostics: &'a Diagnostics,
+    /// The files they are about.
+    pub sources: &'a Sources,
+    /// What was converted, by a command that converts.
+    pub conversion: Option<Conversion<'a>>,
+    /// What was published, by a command that does.
+    pub publication: Option<Publication<'a>>,
+}
+
+/// What a conversion made and wrote.
+#[derive(Debug, Clone, Copy)]
+pub struct Conversion<'a> {
+    /// The entities.
+    pub catalog: &'a Catalog,
+    /// What became of their fields.
+    pub account: &'a Account,
+    /// What became of the manifests.
+    pub written: &'a Written,
+}
+
+/// What became of a branch.
+#[derive(Debug, Clone, Copy)]
+pub struct Publication<'a> {
+    /// `nothing` when the base holds it all, `unchanged` when the branch does, `committed`, or `would-commit`.
+    pub status: &'a str,
+    /// The branch.
+    pub branch: &'a str,
+    /// The commit that the branch is at, where there is one.
+    pub commit: Option<&'a str>,
+}
+
+/// A format of reports.
+#[derive(Debug, Clone, Copy)]
+pub struct Format {
+    /// What users call it.
+    pub name: &'static str,
+    /// What it is, for them.
+    pub about: &'static str,
+    /// Whether it tells the fate of every field, so that the account has to.
+    pub is_detailed: bool,
+    write: fn(&Report<'_>, &mut dyn Write) -> io::Result<()>,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: &[Self] = &[
+        Self {
+            name: "json",
+            about: "One object with everything, above all what became of every field",
+            is_detailed: true,
+            write: json::write,
+        },
+        Self {
+            name: "github",
+            about: "Annotations of GitHub Actions: the worst findings at their lines",
+            is_detailed: false,
+            write: github::write,
+        },
+        Self {
+            name: "github-output",
+            about: "Lines `name=value` for $GITHUB_OUTPUT: numbers, and what became of the branch",
+            is_detailed: false,
+            write: outputs::write,
+        },
+    ];
+
+    /// The format of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::ALL.iter().find(|format| format.name == name)
+    }
+
+    /// Writes a report in this format; the last line is a whole one.
+    ///
+    /// # Errors
+    ///
+    /// As writing gives them.
+    pub fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+        (self.write)(report, out)
+    }
+}
