@@ -340,8 +340,8 @@ mod tests {
             state([component("a", after)]),
         );
         let changes = Changes::between(&before, &after);
-        let changed = changes.entities.changed.first();
-        changed.map_or(json!([]), |changed| shown(&changed.fields))
+        let first = changes.entities.changed.first();
+        first.map_or(json!([]), |changed| shown(&changed.fields))
     }
 
     fn blueprint_fields(before: Value, after: Value) -> Value {
@@ -351,8 +351,8 @@ mod tests {
         };
         let (before, after) = (blueprint(before), blueprint(after));
         let changes = Changes::between(&before, &after);
-        let changed = changes.blueprints.changed.first();
-        changed.map_or(json!([]), |changed| shown(&changed.fields))
+        let first = changes.blueprints.changed.first();
+        first.map_or(json!([]), |changed| shown(&changed.fields))
     }
 
     #[test]
@@ -529,6 +529,15 @@ mod tests {
         assert_eq!(changes.new_dangling, []);
     }
 
+    fn all_fields<'a>(changes: &Changes<'a>) -> Vec<Field<'a>> {
+        let entities = changes.entities.changed.iter();
+        let blueprints = changes.blueprints.changed.iter();
+        let entities = entities.flat_map(|changed| changed.fields.clone());
+        entities
+            .chain(blueprints.flat_map(|changed| changed.fields.clone()))
+            .collect()
+    }
+
     fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -572,19 +581,11 @@ mod tests {
             let (there, back) = (Changes::between(&before, &after), Changes::between(&after, &before));
             prop_assert_eq!(&there.entities.added, &back.entities.removed);
             prop_assert_eq!(&there.blueprints.removed, &back.blueprints.added);
-            let turned = |changes: &Changes<'_>| -> Vec<Value> {
-                let entities = changes.entities.changed.iter().map(|changed| &changed.fields);
-                let blueprints = changes.blueprints.changed.iter().map(|changed| &changed.fields);
-                let fields = entities.chain(blueprints).flatten();
-                fields.map(|field| json!([field.path.to_string(), field.after, field.before])).collect()
-            };
-            let straight = |changes: &Changes<'_>| -> Vec<Value> {
-                let entities = changes.entities.changed.iter().map(|changed| &changed.fields);
-                let blueprints = changes.blueprints.changed.iter().map(|changed| &changed.fields);
-                let fields = entities.chain(blueprints).flatten();
-                fields.map(|field| json!([field.path.to_string(), field.before, field.after])).collect()
-            };
-            prop_assert_eq!(straight(&there), turned(&back));
+            let mut turned = all_fields(&back);
+            for field in &mut turned {
+                std::mem::swap(&mut field.before, &mut field.after);
+            }
+            prop_assert_eq!(all_fields(&there), turned);
         }
 
         #[test]
