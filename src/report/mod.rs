@@ -3,9 +3,13 @@
 //! In: the outcome of a run. Out: text. Nothing is printed here.
 
 pub mod catalog;
+pub mod changes;
 pub mod explain;
 mod files;
 pub mod json;
+mod markdown;
+pub mod mermaid;
+pub mod pull_request;
 pub mod summary;
 pub mod text;
 
@@ -44,5 +48,5 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 
 fn is_unprintable(char: char) -> bool {
     char.is_control()
-        || matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
