@@ -10,6 +10,7 @@ use crate::diagnostic::{Code, Diagnostics, Error};
 use crate::generated::{Mark, is_generated, mark};
 use crate::port::{self, Blueprint, Cleared, Entity, Targets};
 use crate::source::{Origin, Root, RootId, Sources};
+use crate::yaml;
 
 /// What is rendered of a catalog, and the findings.
 fn rendered(
@@ -380,7 +381,7 @@ fn resources(
     let path = format!(".port/mapping/{}.yml", provider.id());
     let mapping = made.iter().find(|manifest| manifest.path == path);
     let text = &mapping.ok_or("no mapping")?.contents;
-    let mut documents = crate::yaml::documents(text).into_iter();
+    let mut documents = yaml::documents(text).into_iter();
     let content = documents.next().ok_or("no document")?.content;
     let content = content.map_err(|faults| format!("{faults:?}"))?;
     let resources = content["resources"].to_string();
@@ -563,5 +564,63 @@ fn lists_of_roots_in_different_folders_are_all_mapped() -> Result<(), Box<dyn St
             mappings[0].contents
         );
     }
+    Ok(())
+}
+
+#[test]
+fn manifests_hold_the_bodies_and_what_is_cleared_is_null() -> Result<(), Box<dyn StdError>> {
+    let mut sources = two_roots();
+    let mut full = entity(&mut sources, 0, "catalog-info.yaml", 0, "shop");
+    full.title = Some("on".to_owned());
+    full.icon = Some("Service".to_owned());
+    full.team = Some(Targets::Many(vec!["payments".to_owned(), "1".to_owned()]));
+    full.properties = BTreeMap::from([
+        ("tier".to_owned(), json!(1.5)),
+        ("held".to_owned(), json!({"b": null, "a": [1, "no"]})),
+        ("null".to_owned(), Value::Null),
+    ]);
+    full.relations = BTreeMap::from([("system".to_owned(), Targets::One("no".to_owned()))]);
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    full.cleared = Cleared {
+        properties: names(&["gone", "true"]),
+        relations: names(&["owner"]),
+    };
+    let mut cleared = entity(&mut sources, 0, "catalog-info.yaml", 1, "cleared");
+    cleared.cleared.properties = names(&["gone"]);
+    let bare = entity(&mut sources, 0, "catalog-info.yaml", 2, "bare");
+    let catalog = port::Catalog {
+        blueprints: vec![component()?],
+        entities: vec![full, cleared, bare],
+        ..port::Catalog::default()
+    };
+    let state = port::Bodies::of(&catalog);
+    let shop = state.entities.values().last().ok_or("no entity")?;
+    assert_eq!(
+        *shop,
+        json!({
+            "identifier": "shop", "title": "on", "icon": "Service", "blueprint": "component", "team": ["payments", "1"],
+            "properties": {"gone": null, "held": {"a": [1, "no"], "b": null}, "tier": 1.5, "true": null},
+            "relations": {"owner": null, "system": "no"},
+        })
+    );
+    for format in [Format::Yaml, Format::Json] {
+        let (made, _) = rendered(&catalog, &sources, &[Target::Tree], format, &[])?;
+        let mut bodies = Vec::new();
+        for manifest in &made {
+            let [document] = &mut yaml::documents(&manifest.contents)[..] else {
+                return Err("not one document".into());
+            };
+            let mut body = document.content.clone().map_err(|_| "no YAML")?;
+            body.as_object_mut().ok_or("no map")?.remove("$comment");
+            bodies.push(body);
+        }
+        let expected = state.blueprints.values().chain(state.entities.values());
+        assert!(bodies.iter().eq(expected), "{bodies:#?}");
+    }
+    let given = port::Catalog {
+        are_given: true,
+        ..catalog
+    };
+    assert!(port::Bodies::of(&given).blueprints.is_empty());
     Ok(())
 }
