@@ -189,6 +189,7 @@ fn every_profile_has_a_picture_in_its_pull_request() -> Result<()> {
 #[test]
 #[ignore = "needs node and the package that .ci/oracle installs"]
 fn what_is_no_diagram_is_refused() -> Result<()> {
+    read(&["flowchart LR\n  n0[\"a\"]\n".to_owned()])?;
     for broken in [
         "flowchart LR\n  n0[\"a\n",
         "no diagram",
