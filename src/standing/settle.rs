@@ -175,8 +175,20 @@ fn keep(
         }
         let names = named(keys.iter().map(|(key, _)| *key));
         let shown = standing.shown(root, path);
+        let broken: BTreeSet<_> = keys
+            .iter()
+            .map(|(_, error)| format!("`{}`", sources.display_path(error.file)))
+            .collect();
+        let broken: Vec<_> = broken.into_iter().collect();
+        let (verb, pronoun) = if keys.len() == 1 {
+            ("is", "it")
+        } else {
+            ("are", "they")
+        };
         let message = format!(
-            "`{shown}` keeps {names} as it stands: missing now, and descriptors have errors"
+            "`{shown}` keeps {names} as {pronoun} {}: {verb} missing now, and {} has errors",
+            if keys.len() == 1 { "stands" } else { "stand" },
+            broken.join(", ")
         );
         let help =
             "an entity that leaves its manifest is deleted in Port; mend the errors and run again";
