@@ -180,14 +180,8 @@ fn keep(
             .map(|(_, error)| format!("`{}`", sources.display_path(error.file)))
             .collect();
         let broken: Vec<_> = broken.into_iter().collect();
-        let (verb, pronoun) = if keys.len() == 1 {
-            ("is", "it")
-        } else {
-            ("are", "they")
-        };
         let message = format!(
-            "`{shown}` keeps {names} as {pronoun} {}: {verb} missing now, and {} has errors",
-            if keys.len() == 1 { "stands" } else { "stand" },
+            "`{shown}` keeps {names}: missing now, while there are errors in {}",
             broken.join(", ")
         );
         let help =
