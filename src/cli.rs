@@ -12,7 +12,8 @@ use backstage2port::publish::Destination;
 use backstage2port::render::{self, Format, Rendering};
 use backstage2port::report::Style;
 use backstage2port::source::{HostedRepository, Root};
-use backstage2port::{Dumps, Inputs, Options};
+use backstage2port::standing::Rules;
+use backstage2port::{Dumps, Earlier, Inputs, Options};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -101,6 +102,11 @@ pub(crate) struct Convert {
     /// Say what would be written, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Write nothing, list what would change, and exit with 1 if something would
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) again: Again,
     /// What to write; repeatable
     #[arg(long, value_enum, default_value = "port-yml")]
     target: Vec<Target>,
@@ -118,6 +124,32 @@ pub(crate) struct Convert {
     pub(crate) reporting: Reporting,
     #[command(flatten)]
     pub(crate) model: Model,
+}
+
+/// What may be done to the manifests of earlier runs.
+#[derive(Debug, Args)]
+pub(crate) struct Again {
+    /// Leave out what an entity had in its manifest and no longer has, instead of writing it as null. Port keeps what is
+    /// left out, so do this once Port has seen the nulls
+    #[arg(long)]
+    compact: bool,
+    /// Let entities leave their manifests however many they are. Port deletes them
+    #[arg(long)]
+    allow_removals: bool,
+    /// Write over manifests that were changed by hand
+    #[arg(long)]
+    overwrite: bool,
+}
+
+impl Again {
+    /// The same for the library.
+    pub(crate) const fn rules(&self) -> Rules {
+        Rules {
+            compact: self.compact,
+            allow_removals: self.allow_removals,
+            overwrite: self.overwrite,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -342,6 +374,8 @@ impl Convert {
         Ok(Options {
             rendering: self.rendering()?,
             destination: self.destination()?,
+            earlier: Earlier::Destination,
+            rules: self.again.rules(),
             detailed_account: self.reporting.is_detailed(),
             ..options
         })

@@ -10,9 +10,10 @@ use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity}
 use backstage2port::map::profile::BuiltIn;
 use backstage2port::map::sandbox::Evaluator;
 use backstage2port::map::worker;
+use backstage2port::publish::{self, Draft};
 use backstage2port::report::{self, Report, Summary, summary, text};
 use backstage2port::source::Sources;
-use backstage2port::{Conversion, Reading, publish};
+use backstage2port::{Conversion, Reading};
 
 use crate::cli::{Arguments, Command, Convert, Explain, Init, Input, JQ_WORKER, Output, Validate};
 use crate::reporting::Unwritten;
@@ -89,14 +90,17 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
         command.reporting.print(&report, &mut io::stdout().lock())?;
         return none_found(&command.input);
     }
-    let reading = &mut conversion.reading;
-    let written = publish::write(
+    let draft = Draft::new(
         &conversion.manifests,
-        &reading.sources,
-        &options.destination,
-        command.dry_run,
-        &mut reading.diagnostics,
+        &conversion.standing,
+        conversion.run(options.rules),
+        &mut conversion.reading.diagnostics,
     )?;
+    if !command.dry_run && !command.check {
+        publish::write(&draft)?;
+    }
+    let written = draft.outcomes();
+    drop(draft);
     let Conversion {
         reading,
         port,
@@ -126,11 +130,21 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
         if !output.quiet {
             write!(out, "{}{}", summary.read(), summary.converted())?;
             write!(out, "{}", summary.fields())?;
-            write!(out, "{}", summary::written(&written, command.dry_run))?;
+            if command.check {
+                write!(out, "{}", summary::drift(&written))?;
+            }
+            write!(
+                out,
+                "{}",
+                summary::written(&written, command.dry_run || command.check)
+            )?;
             write!(out, "{}", summary.found())?;
         }
     }
     out.flush()?;
+    if command.check && written.has_drift() {
+        return Ok(Outcome::Findings);
+    }
     if command.input.fails_on_loss() && !account.lost.is_empty() {
         return Ok(Outcome::Findings);
     }

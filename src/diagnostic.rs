@@ -155,8 +155,12 @@ codes! {
     InvalidBlueprint = "invalid-blueprint", Error;
     /// A file stands where a manifest belongs and was not written by this tool; it stays as it is.
     ForeignManifest = "foreign-manifest", Error;
-    /// A manifest would lose entities while descriptors have errors; it stays as it is.
-    KeptManifest = "kept-manifest", Warning;
+    /// A file that this tool wrote was changed by hand; it stays as it is.
+    EditedManifest = "edited-manifest", Error;
+    /// An entity of an earlier run is missing while descriptors have errors; it stays in its manifest.
+    KeptEntity = "kept-entity", Warning;
+    /// So many entities would leave their manifests that it looks like a mistake; nothing is written.
+    TooManyRemovals = "too-many-removals", Error;
     /// A manifest is larger than the integration that is to read it takes.
     ManifestTooLarge = "manifest-too-large", Error;
 }
@@ -346,6 +350,14 @@ pub enum Error {
         line: usize,
         /// What is wrong.
         message: String,
+    },
+    /// What stands where manifests go cannot be read.
+    #[error("cannot read {path}")]
+    Standing {
+        /// The folder or manifest.
+        path: Utf8PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// Entities of a catalog dump are to be written, but there is no folder for them.
     #[error(

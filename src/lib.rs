@@ -14,7 +14,10 @@ pub mod publish;
 pub mod render;
 pub mod report;
 pub mod source;
+pub mod standing;
 pub mod yaml;
+
+use std::collections::BTreeMap;
 
 use backstage::Mode;
 use backstage::discover::Patterns;
@@ -32,6 +35,7 @@ use port::refine::{self, Refinement};
 use publish::Destination;
 use render::{Manifest, Rendering};
 use source::{Root, Sources};
+use standing::{Rules, Settled, Standing};
 
 /// What a run reads.
 #[derive(Debug)]
@@ -127,8 +131,25 @@ pub struct Options {
     pub rendering: Rendering,
     /// Where they will stand.
     pub destination: Destination,
+    /// Where the manifests of earlier runs stand.
+    pub earlier: Earlier,
+    /// What may be done to them.
+    pub rules: Rules,
     /// Whether the account tells the fate of every field of every entity, beside the totals.
     pub detailed_account: bool,
+}
+
+/// Where the manifests of earlier runs stand: what an entity had then and lacks now is written as null, and what a
+/// descriptor in error loses stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Earlier {
+    /// Nobody wants to know.
+    Unknown,
+    /// At the destination, on the disk.
+    Destination,
+    /// In these revisions of the repositories of the roots. The first is what is written over; of an entity that stands in
+    /// several the last counts.
+    Revisions(Vec<String>),
 }
 
 impl Options {
@@ -142,6 +163,8 @@ impl Options {
             owners: Owners::default(),
             rendering: Rendering::default(),
             destination: Destination::Roots,
+            earlier: Earlier::Unknown,
+            rules: Rules::default(),
             detailed_account: false,
         }
     }
@@ -176,6 +199,10 @@ pub struct Conversion {
     pub account: Account,
     /// The files that say so.
     pub manifests: Vec<Manifest>,
+    /// The manifests of earlier runs.
+    pub standing: Standing,
+    /// What becomes of their entities.
+    pub settled: Settled,
 }
 
 /// Rebuilds the catalog and converts it to manifests. Reads files, writes none.
@@ -210,7 +237,16 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     }
     let locate =
         |entity: &port::Entity, part: check::Part<'_>| explain::place(bridge, entity, &part.into());
-    let checked = check::entities(mapped, &locate, diagnostics);
+    let mut checked = check::entities(mapped, &locate, diagnostics);
+    let standing = Standing::read(match &options.earlier {
+        Earlier::Unknown => BTreeMap::new(),
+        Earlier::Destination => publish::grounds(sources, &options.destination)?,
+        Earlier::Revisions(revisions) => publish::grounds_in(sources, revisions)?,
+    })?;
+    let settled = standing::settle(&mut checked, &standing, options.rules, sources, diagnostics)?;
+    let bridge = options.bridge(catalog, references.as_ref(), profile, sources);
+    let locate =
+        |entity: &port::Entity, part: check::Part<'_>| explain::place(bridge, entity, &part.into());
     let port = refine::blueprints(checked, &options.refinement);
     check::required(&port, &locate, diagnostics);
     let account = account::of(bridge, &port, options.detailed_account, diagnostics);
@@ -223,10 +259,22 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         port,
         account,
         manifests,
+        standing,
+        settled,
     })
 }
 
 impl Conversion {
+    /// What a comparison of the manifests with what stands there has to know.
+    #[must_use]
+    pub fn run(&self, rules: Rules) -> publish::Run {
+        publish::Run {
+            rules,
+            is_blocked: self.settled.is_blocked,
+            leaves_blueprints: self.port.are_given,
+        }
+    }
+
     /// Explains where an entity went. The reference may leave out the namespace `default`, and the kind where one entity
     /// alone has the name.
     ///

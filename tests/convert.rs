@@ -632,7 +632,9 @@ fn a_descriptor_that_breaks_keeps_its_entity_in_the_manifest() -> Result<()> {
     let run_broken = run(&folder.path, &["convert"])?;
     assert_eq!(run_broken.code, 1);
     assert!(
-        run_broken.stderr.contains("kept-manifest"),
+        run_broken
+            .stderr
+            .contains("`port.yml` keeps `group b` as it stands"),
         "{}",
         run_broken.stderr
     );
@@ -871,26 +873,19 @@ fn a_descriptor_that_breaks_keeps_its_entity_in_every_target() -> Result<()> {
     folder.write("c/catalog-info.yaml", "kind: System\n")?;
     let broken = run(&folder.path, &arguments)?;
     assert_eq!(broken.code, 1, "{}", broken.shown());
-    for path in [
-        "entities/group.yml",
-        "port-import.json",
-        "mapping/github.yml",
-    ] {
-        let kept = format!("`.port/{path}` stays as it is");
+    for kept in ["`group other`", "`system shop`"] {
+        let kept = format!("keeps {kept} as it stands");
         assert!(broken.stderr.contains(&kept), "{kept}: {}", broken.shown());
     }
     let after = written(&folder)?;
-    for (path, bytes) in before
-        .iter()
-        .filter(|(path, _)| !path.starts_with(".port/blueprints"))
-    {
-        let now = after.iter().find(|(after, _)| after == path);
-        assert_eq!(
-            now.map(|(_, bytes)| bytes),
-            Some(bytes),
-            "{path} was changed"
+    for ((path, bytes), (now, after)) in before.iter().zip(&after) {
+        let (bytes, after) = (
+            String::from_utf8_lossy(bytes),
+            String::from_utf8_lossy(after),
         );
+        assert_eq!((path, bytes), (now, after));
     }
+    assert_eq!(before.len(), after.len());
 
     // What is left out on purpose leaves.
     fs::remove_dir_all(folder.path.join("b"))?;

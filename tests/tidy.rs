@@ -20,6 +20,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "lib",
             "report",
             "publish",
+            "standing",
             "map",
             "port",
             "backstage",
@@ -34,6 +35,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "lib",
             "report",
             "publish",
+            "standing",
             "render",
             "map",
             "port",
@@ -47,6 +49,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "report",
             "publish",
+            "standing",
             "render",
             "map",
             "port",
@@ -60,6 +63,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "report",
         &[
             "publish",
+            "standing",
             "render",
             "map",
             "port",
@@ -70,9 +74,13 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "publish",
-        &["render", "generated", "diagnostic", "source", "yaml"],
+        &["standing", "render", "generated", "diagnostic", "source"],
     ),
     // Its tests read back what is written.
+    (
+        "standing",
+        &["port", "generated", "diagnostic", "source", "yaml"],
+    ),
     (
         "render",
         &["port", "generated", "diagnostic", "source", "yaml"],

@@ -35,6 +35,35 @@ pub struct Blueprint {
     pub rest: Map<String, Value>,
 }
 
+/// Keys that are written although they hold nothing, as Port's own examples have them.
+const ALWAYS_WRITTEN: &[&str] = &[
+    "schema",
+    "relations",
+    "mirrorProperties",
+    "calculationProperties",
+];
+
+impl Blueprint {
+    /// The body that manifests hold, in the order of Port's API: without `$comment`, and without maps of optional keys
+    /// that hold nothing.
+    #[must_use]
+    pub fn body(&self) -> Map<String, Value> {
+        let body = serde_json::to_value(self)
+            .unwrap_or_else(|error| unreachable!("JSON of maps with text keys: {error}"));
+        let Value::Object(body) = body else {
+            unreachable!("a blueprint is a map")
+        };
+        let is_written = |key: &str, value: &Value| {
+            let is_empty = value.as_object().is_some_and(Map::is_empty);
+            key != "$comment" && (ALWAYS_WRITTEN.contains(&key) || !is_empty)
+        };
+        let entries = body.into_iter();
+        entries
+            .filter(|(key, value)| is_written(key, value))
+            .collect()
+    }
+}
+
 /// `schema` of a blueprint.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

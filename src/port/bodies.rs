@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::{Catalog, Entity, Targets};
 
 /// What names an entity in Port.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,4 +25,61 @@ pub struct Bodies {
     /// Entities by their keys, as manifests have them (`identifier`, `title`, `icon`, `blueprint`, `team`, `properties`,
     /// `relations`), without `$comment`.
     pub entities: BTreeMap<Key, Value>,
+}
+
+impl Bodies {
+    /// What a catalog says Port is to hold, in the very bodies that its manifests have. Blueprints that are given stand
+    /// elsewhere, so they are not among them.
+    #[must_use]
+    pub fn of(catalog: &Catalog) -> Self {
+        let own = catalog.blueprints.iter().filter(|_| !catalog.are_given);
+        let blueprints = own.map(|blueprint| {
+            let body = Value::Object(blueprint.body());
+            (blueprint.identifier.clone(), body)
+        });
+        let entities = catalog.entities.iter().map(|entity| {
+            let key = Key {
+                blueprint: entity.blueprint.clone(),
+                identifier: entity.identifier.clone(),
+            };
+            (key, body(entity))
+        });
+        Self {
+            blueprints: blueprints.collect(),
+            entities: entities.collect(),
+        }
+    }
+}
+
+fn body(entity: &Entity) -> Value {
+    let text = |key: &str, text: &str| (key.to_owned(), text.into());
+    let mut body = Map::from_iter([
+        text("identifier", &entity.identifier),
+        text("blueprint", &entity.blueprint),
+    ]);
+    body.extend(entity.title.as_ref().map(|title| text("title", title)));
+    body.extend(entity.icon.as_ref().map(|icon| text("icon", icon)));
+    let team = entity.team.as_ref().map(names);
+    body.extend(team.map(|team| ("team".to_owned(), team)));
+    let properties = named(entity.written_properties(), Value::clone);
+    body.extend(properties.map(|properties| ("properties".to_owned(), properties)));
+    let relations = named(entity.written_relations(), names);
+    body.extend(relations.map(|relations| ("relations".to_owned(), relations)));
+    Value::Object(body)
+}
+
+fn names(targets: &Targets) -> Value {
+    match targets {
+        Targets::One(name) => name.as_str().into(),
+        Targets::Many(names) => names.iter().map(String::as_str).collect(),
+        Targets::Query(query) => query.value().clone(),
+    }
+}
+
+/// Values by name as a map, if there are any.
+fn named<T>(values: BTreeMap<&str, Option<&T>>, value: fn(&T) -> Value) -> Option<Value> {
+    let entry =
+        |(name, held): (&str, Option<&T>)| (name.to_owned(), held.map_or(Value::Null, value));
+    let map: Map<_, _> = values.into_iter().map(entry).collect();
+    (!map.is_empty()).then_some(Value::Object(map))
 }

@@ -30,6 +30,32 @@ pub struct Entity {
     pub origin: Origin,
 }
 
+impl Entity {
+    /// The properties of its body by name; `None` is written as null.
+    #[must_use]
+    pub fn written_properties(&self) -> BTreeMap<&str, Option<&Value>> {
+        let held = self.properties.iter().filter(|(_, value)| !value.is_null());
+        written(&self.cleared.properties, held)
+    }
+
+    /// The relations of its body by name; `None` is written as null.
+    #[must_use]
+    pub fn written_relations(&self) -> BTreeMap<&str, Option<&Targets>> {
+        written(&self.cleared.relations, &self.relations)
+    }
+}
+
+fn written<'a, T>(
+    cleared: &'a BTreeSet<String>,
+    held: impl IntoIterator<Item = (&'a String, &'a T)>,
+) -> BTreeMap<&'a str, Option<&'a T>> {
+    let cleared = cleared.iter().map(|name| (name.as_str(), None));
+    let held = held
+        .into_iter()
+        .map(|(name, held)| (name.as_str(), Some(held)));
+    cleared.chain(held).collect()
+}
+
 /// The names of what an entity no longer has: Port keeps what is merely left out, and forgets what is null.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cleared {

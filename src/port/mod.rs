@@ -4,6 +4,7 @@
 
 pub mod blueprint;
 pub mod bodies;
+pub mod changes;
 pub mod check;
 pub mod entity;
 mod path;
@@ -11,6 +12,7 @@ pub mod refine;
 
 pub use blueprint::Blueprint;
 pub use bodies::{Bodies, Key};
+pub use changes::Changes;
 pub use entity::{Cleared, Entity, Query, Targets};
 
 /// Everything that is to be in Port after one run.

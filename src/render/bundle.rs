@@ -2,8 +2,8 @@
 //!
 //! In: a catalog. Out: one manifest for the whole run, in the first root.
 
-use super::{Manifest, Reach, document};
-use crate::generated::GENERATED;
+use super::{DO_NOT_EDIT, Manifest, document};
+use crate::generated;
 use crate::port::{self, Entity};
 use crate::source::Sources;
 
@@ -15,8 +15,8 @@ pub(super) fn manifest(catalog: &port::Catalog, sources: &Sources) -> Option<Man
         return None;
     }
     entities.sort_by(|a, b| (&a.blueprint, &a.identifier).cmp(&(&b.blueprint, &b.identifier)));
-    let origin = format!("{GENERATED}. Do not edit: change the descriptors and run it again.");
+    let origin = generated::opening(DO_NOT_EDIT);
     let contents = document::bundle(&catalog.blueprints, &entities, &origin);
     let path = ".port/port-import.json";
-    Some(Manifest::new(sources.first_root()?, path, contents, Reach::Run).holding(entities.len()))
+    Some(Manifest::new(sources.first_root()?, path, contents).holding(entities.len()))
 }

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::{Format, Homes, Manifest, Reach, document, entities_path};
-use crate::generated::GENERATED;
+use super::{DO_NOT_EDIT, Format, Homes, Manifest, document, entities_path};
+use crate::generated;
 use crate::port::Entity;
 
 /// The most bytes in a file of several entities: what every provider takes, and Bitbucket, which takes least, with room
@@ -23,7 +23,7 @@ pub(super) fn manifests(homes: &Homes<'_>, format: Format) -> Vec<Manifest> {
         let lists = blueprints.iter();
         lists.map(|(blueprint, entities)| (*root, *blueprint, entities.as_slice()))
     });
-    let origin = format!("{GENERATED}. Do not edit: change the descriptors and run it again.");
+    let origin = generated::opening(DO_NOT_EDIT);
     let lists: Vec<_> = lists.collect();
     lists
         .into_par_iter()
@@ -32,8 +32,7 @@ pub(super) fn manifests(homes: &Homes<'_>, format: Format) -> Vec<Manifest> {
             let parts = split(entities, &origin, format, MAX_PART);
             (1..).zip(parts).map(move |(number, (contents, entities))| {
                 let path = part_path(blueprint, number, format);
-                let mut manifest =
-                    Manifest::new(root, path, contents, Reach::Root).holding(entities);
+                let mut manifest = Manifest::new(root, path, contents).holding(entities);
                 manifest.whole.clone_from(&whole);
                 manifest
             })

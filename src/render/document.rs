@@ -3,6 +3,8 @@
 //! In: entities, or a blueprint, and the sentence that says where they come from. Out: the text of a file.
 //! Which file that is, is not decided here.
 
+use std::collections::BTreeMap;
+
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -124,31 +126,26 @@ impl Serialize for Item<'_> {
         if let Some(team) = &entity.team {
             map.serialize_entry("team", &Names(team))?;
         }
-        if entity.properties.values().any(|value| !value.is_null()) {
-            map.serialize_entry("properties", &Properties(entity))?;
+        let properties = entity.written_properties();
+        if !properties.is_empty() {
+            map.serialize_entry("properties", &Named(properties, Sorted))?;
         }
-        if !entity.relations.is_empty() {
-            map.serialize_entry("relations", &Relations(entity))?;
+        let relations = entity.written_relations();
+        if !relations.is_empty() {
+            map.serialize_entry("relations", &Named(relations, Names))?;
         }
         map.end()
     }
 }
 
-struct Properties<'a>(&'a Entity);
+/// Values by name, each spelled in its way; what is not there is null.
+struct Named<'a, T, S>(BTreeMap<&'a str, Option<&'a T>>, fn(&'a T) -> S);
 
-impl Serialize for Properties<'_> {
+impl<T, Spelled: Serialize> Serialize for Named<'_, T, Spelled> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let values = self.0.properties.iter().filter(|(_, v)| !v.is_null());
-        serializer.collect_map(values.map(|(name, value)| (Text(name), Sorted(value))))
-    }
-}
-
-struct Relations<'a>(&'a Entity);
-
-impl Serialize for Relations<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let relations = self.0.relations.iter();
-        serializer.collect_map(relations.map(|(name, targets)| (Text(name), Names(targets))))
+        let Self(values, spelled) = self;
+        let values = values.iter();
+        serializer.collect_map(values.map(|(name, value)| (Text(name), value.map(spelled))))
     }
 }
 
@@ -230,14 +227,6 @@ struct Bundle<'a> {
 }
 
 /// A blueprint as the body of the API, in the order of the API.
-/// Keys of a blueprint that are written although they hold nothing, as Port's own examples have them.
-const ALWAYS_WRITTEN: &[&str] = &[
-    "schema",
-    "relations",
-    "mirrorProperties",
-    "calculationProperties",
-];
-
 struct Body<'a> {
     blueprint: &'a Blueprint,
     origin: Option<&'a str>,
@@ -245,18 +234,12 @@ struct Body<'a> {
 
 impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Through a value: the type knows its keys and which of them to leave out.
-        let body = serde_json::to_value(self.blueprint).map_err(serde::ser::Error::custom)?;
         let mut map = serializer.serialize_map(None)?;
         if let Some(origin) = self.origin {
             map.serialize_entry("$comment", origin)?;
         }
-        for (key, value) in body.as_object().into_iter().flatten() {
-            let optional = !ALWAYS_WRITTEN.contains(&key.as_str());
-            let is_empty = value.as_object().is_some_and(serde_json::Map::is_empty);
-            if key != "$comment" && !(optional && is_empty) {
-                map.serialize_entry(key, value)?;
-            }
+        for (key, value) in self.blueprint.body() {
+            map.serialize_entry(&key, &value)?;
         }
         map.end()
     }

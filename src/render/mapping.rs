@@ -14,8 +14,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::provider::Files;
-use super::{Format, Provider, Target, central, document, entities_path, port_yml, tree};
-use crate::generated::GENERATED;
+use super::{
+    BY_PROFILE, Format, Provider, Target, central, document, entities_path, port_yml, tree,
+};
+use crate::generated;
 use crate::port;
 use crate::source::HostedRepository;
 
@@ -61,11 +63,12 @@ impl Mapped<'_> {
     /// The mapping with which a provider reads the manifests of a target.
     pub(super) fn mapping(&self, provider: Provider, target: Target) -> String {
         let mut text = format!(
-            "# {GENERATED}. Do not edit: change the profile or the descriptors and run it again.\n\
+            "# {}\n\
              #\n\
              # With this mapping Port's integration for {} reads the manifests of target {target}. It belongs\n\
              # into {}.\n\
              # A mapping that stands there already keeps its flags and takes the resources below in addition.\n\n",
+            generated::opening(BY_PROFILE),
             provider.name(),
             provider.place(),
         );

@@ -9,7 +9,7 @@ use std::fmt;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
-use crate::generated::GENERATED;
+use crate::generated;
 use crate::port::{self, Entity};
 use crate::source::{HostedRepository, RootId, Sources};
 
@@ -135,38 +135,22 @@ pub struct Manifest {
     /// The path inside the root, with forward slashes.
     pub path: Utf8PathBuf,
     /// The path of its first part where one list is written in several; its own where it is whole.
-    pub whole: Utf8PathBuf,
+    whole: Utf8PathBuf,
     /// The whole file: UTF-8, LF, final newline.
     pub contents: String,
     /// How many entities it holds.
     pub entities: usize,
-    /// Which descriptors decide what it holds.
-    pub reach: Reach,
-}
-
-/// Which descriptors decide what a manifest holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// One document: the manifest is named after its entity.
-    Entity,
-    /// Those of the folder it stands in.
-    Folder,
-    /// Those of its root.
-    Root,
-    /// Those of the whole run.
-    Run,
 }
 
 impl Manifest {
-    fn new(root: RootId, path: impl Into<Utf8PathBuf>, contents: String, reach: Reach) -> Self {
+    pub(crate) fn new(root: RootId, path: impl Into<Utf8PathBuf>, contents: String) -> Self {
         let path = path.into();
         Self {
             root,
             whole: path.clone(),
             path,
-            contents,
+            contents: generated::sealed(contents),
             entities: 0,
-            reach,
         }
     }
 
@@ -224,7 +208,7 @@ pub fn manifests(
     }
     for root in homes.0.keys() {
         for (path, contents) in &shared {
-            manifests.push(Manifest::new(*root, path, contents.clone(), Reach::Run));
+            manifests.push(Manifest::new(*root, path, contents.clone()));
         }
     }
     manifests.sort_by(|a, b| (a.root, &a.path).cmp(&(b.root, &b.path)));
@@ -303,15 +287,19 @@ fn report_too_large(
 }
 
 fn blueprint_file(blueprint: &port::Blueprint) -> (Utf8PathBuf, String) {
-    let origin = format!(
-        "{GENERATED}. Do not edit: change the profile or the descriptors and run it again."
-    );
+    let origin = generated::opening(BY_PROFILE);
     let name = file_name::path(&blueprint.identifier);
     (
         Utf8PathBuf::from(format!(".port/blueprints/{name}.json")),
         document::blueprint(blueprint, &origin),
     )
 }
+
+/// How a file of ours goes on that holds entities of several folders.
+const DO_NOT_EDIT: &str = ". Do not edit: change the descriptors and run it again.";
+
+/// How a file of ours goes on that holds what the profile says as well.
+const BY_PROFILE: &str = ". Do not edit: change the profile or the descriptors and run it again.";
 
 /// Where the entities of a blueprint stand, without extension.
 fn entities_path(blueprint: &str) -> Utf8PathBuf {

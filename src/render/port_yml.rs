@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::{Format, Manifest, Reach, document};
-use crate::generated::GENERATED;
+use super::{Format, Manifest, document};
+use crate::generated;
 use crate::port::{self, Entity};
 use crate::source::{Origin, RootId, Sources};
 
@@ -60,28 +60,35 @@ fn folder_manifest(
     let mut names: Vec<&str> = entities
         .iter()
         .filter_map(|entity| sources.path(entity.origin.file).file_name())
+        // The descriptor of an entity that is kept may not be known; its manifest stands for it.
+        .filter(|file| *file != name(format))
         .collect();
     names.dedup();
-    let origin = format!(
-        "{GENERATED} from {}. Do not edit: change the descriptors and run it again.",
-        listed(&names)
-    );
+    let origin = generated::opening(&format!(
+        "{}. Do not edit: change the descriptors and run it again.",
+        from(&names)
+    ));
     let contents = document::entities(&entities, &origin, format);
-    Manifest::new(root, folder.join(name(format)), contents, Reach::Folder).holding(entities.len())
+    Manifest::new(root, folder.join(name(format)), contents).holding(entities.len())
 }
 
+/// Says where something is from: ` from a.yaml, b.yaml`; nothing without names.
+///
 /// The first few names, on one line whatever they hold: a file name may contain a line break, which would end the
 /// comment and start YAML of a stranger's choice.
-pub(super) fn listed(names: &[&str]) -> String {
+pub(super) fn from(names: &[&str]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
     let shown: Vec<String> = names
         .iter()
         .take(NAMED_DESCRIPTORS)
         .map(|name| name.replace(is_unprintable, "\u{fffd}"))
         .collect();
-    let more = names.len().saturating_sub(NAMED_DESCRIPTORS);
-    match more {
-        0 => shown.join(", "),
-        _ => format!("{} and {more} more", shown.join(", ")),
+    let shown = shown.join(", ");
+    match names.len().saturating_sub(NAMED_DESCRIPTORS) {
+        0 => format!(" from {shown}"),
+        more => format!(" from {shown} and {more} more"),
     }
 }
 

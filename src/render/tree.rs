@@ -4,8 +4,8 @@
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::{Format, Homes, Manifest, Reach, document, entities_path, file_name, port_yml};
-use crate::generated::GENERATED;
+use super::{Format, Homes, Manifest, document, entities_path, file_name, port_yml};
+use crate::generated;
 use crate::port::Entity;
 use crate::source::{RootId, Sources};
 
@@ -40,12 +40,12 @@ fn manifest(root: RootId, entity: &Entity, sources: &Sources, format: Format) ->
     } else {
         path.file_name().unwrap_or_default()
     };
-    let origin = format!(
-        "{GENERATED} from {}. Do not edit: change the descriptor and run it again.",
-        port_yml::listed(&[descriptor])
-    );
+    let origin = generated::opening(&format!(
+        "{}. Do not edit: change the descriptor and run it again.",
+        port_yml::from(&[descriptor])
+    ));
     let name = file_name::path(&entity.identifier);
     let path = entities_path(&entity.blueprint).join(format!("{name}.{}", extension(format)));
     let contents = document::entity(entity, &origin, format);
-    Manifest::new(root, path, contents, Reach::Entity).holding(1)
+    Manifest::new(root, path, contents).holding(1)
 }

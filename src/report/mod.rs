@@ -3,12 +3,16 @@
 //! In: the outcome of a run. Out: text. Nothing is printed here.
 
 pub mod catalog;
+pub mod changes;
 pub mod explain;
 mod files;
 mod format;
 mod github;
 mod json;
+mod markdown;
+pub mod mermaid;
 mod outputs;
+pub mod pull_request;
 pub mod summary;
 pub mod text;
 
@@ -48,5 +52,5 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 
 fn is_unprintable(char: char) -> bool {
     char.is_control()
-        || matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

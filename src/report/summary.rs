@@ -282,50 +282,81 @@ impl Summary {
 pub fn written(written: &Written, is_dry_run: bool) -> String {
     let count = |outcome| written.count(outcome);
     let (created, updated) = (count(Outcome::Created), count(Outcome::Updated));
-    let (unchanged, foreign) = (count(Outcome::Unchanged), count(Outcome::Foreign));
-    let changed = created + updated;
-    let mut text = match (changed, unchanged) {
+    let (unchanged, deleted) = (count(Outcome::Unchanged), count(Outcome::Deleted));
+    let mut text = match (written.changes(), unchanged) {
         (0, 0) => "Nothing to write.\n".to_owned(),
         (0, _) => format!(
             "Wrote nothing: {} up to date.\n",
             are(unchanged, "manifest")
         ),
-        (_, _) => {
+        _ => {
             let verb = if is_dry_run { "Would write" } else { "Wrote" };
-            format!(
-                "{verb} {}: {created} new, {updated} changed.",
-                counted(changed, "manifest")
-            )
+            let mut text = format!(
+                "{verb} {}: {created} new, {updated} changed",
+                counted(created + updated, "manifest")
+            );
+            if deleted > 0 {
+                let verb = if is_dry_run {
+                    "would delete"
+                } else {
+                    "deleted"
+                };
+                let _ = write!(text, "; {verb} {deleted} without a source");
+            }
+            text.push('.');
+            if unchanged > 0 {
+                let _ = write!(text, " {} up to date.", are(unchanged, "other"));
+            }
+            text.push('\n');
+            text
         }
     };
-    if changed > 0 {
-        let rest = format!(" {} up to date.", are(unchanged, "other"));
-        text.push_str(if unchanged > 0 { &rest } else { "" });
-        text.push('\n');
+    for (outcome, why) in [
+        (Outcome::Foreign, "that this tool did not write"),
+        (Outcome::Edited, "that was changed by hand"),
+    ] {
+        let left = count(outcome);
+        if left > 0 {
+            let why = if left == 1 {
+                why.to_owned()
+            } else {
+                why.replace("was", "were")
+            };
+            let _ = writeln!(text, "Left alone {} {why}.", counted(left, "file"));
+        }
     }
-    let kept = count(Outcome::Kept);
-    if kept > 0 {
-        let kept = counted(kept, "manifest");
+    let blocked = count(Outcome::Blocked);
+    if blocked > 0 {
         let _ = writeln!(
             text,
-            "Left {kept} as before: entities would be lost to errors in descriptors."
-        );
-    }
-    if foreign > 0 {
-        let _ = writeln!(
-            text,
-            "Left alone {} that this tool did not write.",
-            counted(foreign, "file")
+            "Held back {}: too many entities would be removed.",
+            counted(blocked, "change")
         );
     }
     text
 }
 
-fn counted(count: usize, noun: &str) -> String {
+/// The files that are not as they should be, one a line.
+#[must_use]
+pub fn drift(written: &Written) -> String {
+    let mut text = String::new();
+    for (path, outcome) in &written.outcomes {
+        let sign = match outcome {
+            Outcome::Created => '+',
+            Outcome::Updated | Outcome::Edited | Outcome::Foreign | Outcome::Blocked => '~',
+            Outcome::Deleted => '-',
+            Outcome::Unchanged => continue,
+        };
+        let _ = writeln!(text, "{sign} {}", printable(path.as_str()));
+    }
+    text
+}
+
+pub(super) fn counted(count: usize, noun: &str) -> String {
     plural(count, noun, &format!("{noun}s"))
 }
 
-fn plural(count: usize, one: &str, many: &str) -> String {
+pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 

@@ -4,6 +4,8 @@
 //! on demand, and the span of a [`Place`]. Texts are not kept: a file is read again when a diagnostic about it is shown,
 //! so places cost nothing before that.
 
+mod files;
+pub(crate) mod git;
 mod place;
 mod recorded;
 mod remote;
@@ -17,7 +19,9 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
 
+pub use self::files::{Files, PORT_FOLDER, Site};
 pub use self::place::{Excerpt, FieldPath, Location, Origin, Place, Segment};
+pub use self::recorded::CATALOG_FOLDER;
 pub use self::remote::HostedRepository;
 pub(crate) use self::remote::percent_decoded;
 use self::repository::{Home, Layout};
@@ -358,8 +362,8 @@ impl Sources {
 
     fn read_at(&self, root: RootId, path: &Utf8Path) -> io::Result<Vec<u8>> {
         match &self.trees[root.0 as usize] {
-            Tree::WorkTree(tree) => tree.read(path),
-            Tree::Revision(revision) => revision.read(path),
+            Tree::WorkTree(tree) => tree.read(path, MAX_FILE_BYTES),
+            Tree::Revision(revision) => revision.read(path, MAX_FILE_BYTES),
             Tree::Recorded => Err(io::Error::new(
                 io::ErrorKind::NotFound,
                 "known from a catalog dump only",

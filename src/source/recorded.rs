@@ -7,8 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{FileId, Location, Root, RootId, Sources, Tree};
 
-/// The folder of a root that takes what has no folder of its own.
-const CATALOG_FOLDER: &str = ".port/catalog";
+/// The folder of a root that takes what has no folder of its own: entities of catalog dumps.
+pub const CATALOG_FOLDER: &str = ".port/catalog";
 
 /// What is known from catalog dumps. Their entities may say where their descriptors stand in roots that this run does not
 /// have; nothing is read from there.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::{Fault, FaultKind, Listing, MAX_FILE_BYTES, is_skipped_folder};
+use super::{Fault, FaultKind, Listing, Site, is_skipped_folder};
 
 /// A folder on the disk.
 #[derive(Debug)]
@@ -108,14 +108,63 @@ impl WorkTree {
         self.file(path).is_ok()
     }
 
-    pub(super) fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>> {
+    /// What stands at a path.
+    pub(super) fn site(&self, path: &Utf8Path) -> io::Result<Site> {
+        let taken = |reason: &str| Ok(Site::Taken(reason.to_owned()));
+        let mut full = self.folder.clone();
+        let mut parts = path.components().peekable();
+        while let Some(part) = parts.next() {
+            match part {
+                Utf8Component::Normal(name) if !name.eq_ignore_ascii_case(".git") => {
+                    full.push(name);
+                }
+                _ => return taken("it is not inside the root, or in `.git`"),
+            }
+            let metadata = match full.symlink_metadata() {
+                Ok(metadata) => metadata,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Site::Free),
+                Err(error) => return Err(error),
+            };
+            let is_last = parts.peek().is_none();
+            if metadata.is_symlink() && is_last {
+                return taken("it is a symbolic link");
+            } else if metadata.is_symlink() {
+                let above = self.inside(&full);
+                return Ok(Site::Taken(format!("`{above}` is a symbolic link")));
+            } else if is_last && metadata.is_file() {
+                return Ok(Site::File);
+            } else if is_last {
+                return taken("it is not a file");
+            } else if !metadata.is_dir() {
+                let above = self.inside(&full);
+                return Ok(Site::Taken(format!("`{above}` is not a folder")));
+            }
+        }
+        taken("it has no name")
+    }
+
+    fn inside<'a>(&self, path: &'a Utf8Path) -> &'a Utf8Path {
+        path.strip_prefix(&self.folder).unwrap_or(path)
+    }
+
+    /// The files of a folder at the top; `None` where it is no folder, or a link to one.
+    pub(super) fn below(&self, name: &str) -> io::Result<Option<Self>> {
+        let folder = self.folder.join(name);
+        match folder.symlink_metadata() {
+            Ok(metadata) if metadata.is_dir() => Ok(Some(Self::new(folder, self.is_repository))),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn read(&self, path: &Utf8Path, limit: u64) -> io::Result<Vec<u8>> {
         let (full, metadata) = self.file(path)?;
-        let mut bytes =
-            Vec::with_capacity(usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or(0));
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).unwrap_or(0));
         std::fs::File::open(&full)?
-            .take(MAX_FILE_BYTES + 1)
+            .take(limit + 1)
             .read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_FILE_BYTES {
+        if bytes.len() as u64 > limit {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
         Ok(bytes)

@@ -4,26 +4,27 @@
 //! git stores. Symbolic links and submodules are never followed. Whatever a tree holds that git would not check out is
 //! not there.
 
+mod walk;
+
 use std::fmt;
 use std::io;
-use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use git2::{ErrorCode, ObjectType, Oid, Repository, Tree};
-use ignore::Match;
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use self::walk::Walk;
+use super::git::{self, PARTIAL};
 use super::repository::Layout;
-use super::{Fault, FaultKind, Listing, MAX_FILE_BYTES, RootError, is_skipped_folder};
+use super::{Fault, FaultKind, Listing, RootError, Site};
 
 /// Entries of a tree that are read at most. Equal folders are stored once, so a small repository can hold more files
 /// than a disk.
 const MAX_ENTRIES: usize = 10_000_000;
 /// The longest path, in bytes; no system checks out a longer one.
 const MAX_PATH_BYTES: usize = 4096;
-const PARTIAL: &str = "is not in this clone, which is a partial one: read a work tree of the revision instead \
-                       (`git worktree add`), or clone without --filter";
+const REMEDY: &str =
+    "read a work tree of the revision instead (`git worktree add`), or clone without --filter";
 
 /// The files of a revision below one folder.
 pub(super) struct Revision {
@@ -76,18 +77,13 @@ impl Revision {
             path: root.to_owned(),
             source,
         })?;
-        let repository = Repository::discover(root).map_err(|error| match error.code() {
-            ErrorCode::NotFound => RootError::NotARepository {
-                path: root.to_owned(),
-                revision: revision.to_owned(),
-            },
-            ErrorCode::Owner => fault(format!(
-                "the repository belongs to somebody else, and git refuses it; if you trust it: \
-                 git config --global --add safe.directory {}",
-                root.canonicalize_utf8().unwrap_or_else(|_| root.to_owned())
-            )),
-            _ => fault(error.message().to_owned()),
-        })?;
+        let repository =
+            git::open(root)
+                .map_err(fault)?
+                .ok_or_else(|| RootError::NotARepository {
+                    path: root.to_owned(),
+                    revision: revision.to_owned(),
+                })?;
         let folder = layout.map_or(Utf8Path::new(""), |layout| &layout.folder);
         let mut walk = Walk::default();
         let tree = tree(&repository, revision).map_err(fault)?;
@@ -137,7 +133,9 @@ impl Revision {
             };
             match paths.iter().find(is_missing) {
                 None => Ok(()),
-                Some(path) => Err(io::Error::other(format!("the content of {path} {PARTIAL}"))),
+                Some(path) => Err(io::Error::other(format!(
+                    "the content of {path} {PARTIAL}: {REMEDY}"
+                ))),
             }
         })
     }
@@ -146,9 +144,68 @@ impl Revision {
         self.find(path).is_ok()
     }
 
-    pub(super) fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>> {
+    pub(super) fn read(&self, path: &Utf8Path, limit: u64) -> io::Result<Vec<u8>> {
         let id = self.find(path)?.id;
-        self.with_repository(|repository| blob(repository, id))
+        self.with_repository(|repository| blob(repository, id, limit))
+    }
+
+    /// The files below a folder at the top, by their paths in it, whether a walk finds them or not.
+    pub(super) fn list_below(
+        &self,
+        folder: &str,
+        is_wanted: impl Fn(&Utf8Path) -> bool,
+    ) -> Listing {
+        let start = format!("{folder}/");
+        let first = self
+            .entries
+            .partition_point(|entry| entry.path.as_str() < start.as_str());
+        let entries = self.entries[first..].iter();
+        let paths = entries
+            .map_while(|entry| Some((entry, entry.path.strip_prefix(&start)?)))
+            .filter(|(entry, path)| entry.kind == Kind::File && is_wanted(Utf8Path::new(path)))
+            .map(|(_, path)| path.into());
+        Listing {
+            paths: paths.collect(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// What stands at a path.
+    pub(super) fn site(&self, path: &Utf8Path) -> Site {
+        let is_plain = |part: Utf8Component<'_>| matches!(part, Utf8Component::Normal(name) if is_checked_out(name.as_bytes()));
+        if path == "" || !path.components().all(is_plain) {
+            return Site::Taken("it is not inside the root, or in `.git`".to_owned());
+        }
+        let kind_of = |path: &Utf8Path| {
+            let at = self
+                .entries
+                .binary_search_by(|entry| entry.path.as_str().cmp(path.as_str()));
+            at.ok().map(|at| self.entries[at].kind)
+        };
+        for above in path.ancestors().skip(1).filter(|above| *above != "") {
+            let what = match kind_of(above) {
+                None => continue,
+                Some(Kind::File) => "not a folder",
+                Some(Kind::Link) => "a symbolic link",
+                Some(Kind::Submodule) => "another repository",
+            };
+            return Site::Taken(format!("`{above}` is {what}"));
+        }
+        let start = format!("{path}/");
+        let next = self
+            .entries
+            .partition_point(|entry| entry.path.as_str() < start.as_str());
+        let is_folder = self
+            .entries
+            .get(next)
+            .is_some_and(|entry| entry.path.starts_with(&start));
+        match kind_of(path) {
+            Some(Kind::File) => Site::File,
+            Some(Kind::Link) => Site::Taken("it is a symbolic link".to_owned()),
+            Some(Kind::Submodule) => Site::Taken("it is not a file".to_owned()),
+            None if is_folder => Site::Taken("it is not a file".to_owned()),
+            None => Site::Free,
+        }
     }
 
     fn with_repository<T>(&self, run: impl FnOnce(&Repository) -> io::Result<T>) -> io::Result<T> {
@@ -204,14 +261,14 @@ impl Revision {
 }
 
 /// The content of a file, if it is not too large.
-fn blob(repository: &Repository, id: Oid) -> io::Result<Vec<u8>> {
+fn blob(repository: &Repository, id: Oid, limit: u64) -> io::Result<Vec<u8>> {
     let unreadable = |error: git2::Error| match error.code() {
-        ErrorCode::NotFound => io::Error::other(format!("its content {PARTIAL}")),
+        ErrorCode::NotFound => io::Error::other(format!("its content {PARTIAL}: {REMEDY}")),
         _ => io::Error::other(error.message().to_owned()),
     };
     let odb = repository.odb().map_err(unreadable)?;
     let (length, _) = odb.read_header(id).map_err(unreadable)?;
-    if length as u64 > MAX_FILE_BYTES {
+    if length as u64 > limit {
         return Err(io::Error::from(io::ErrorKind::FileTooLarge));
     }
     let object = odb.read(id).map_err(unreadable)?;
@@ -220,27 +277,9 @@ fn blob(repository: &Repository, id: Oid) -> io::Result<Vec<u8>> {
 
 /// The tree that a revision names, or why there is none.
 fn tree<'a>(repository: &'a Repository, revision: &str) -> Result<Tree<'a>, String> {
-    let object = repository
-        .revparse_single(revision)
-        .map_err(|error| match error.code() {
-            ErrorCode::Ambiguous => "several objects begin like this: give more digits".to_owned(),
-            ErrorCode::NotFound | ErrorCode::UnbornBranch
-                if revision.starts_with("HEAD") && repository.head().is_err() =>
-            {
-                "the current branch has no commit yet".to_owned()
-            }
-            ErrorCode::NotFound | ErrorCode::UnbornBranch => {
-                let shallow = if repository.is_shallow() {
-                    "; this is a shallow clone, and `git fetch --unshallow` brings its history"
-                } else {
-                    "; `git fetch` brings what the remote has"
-                };
-                format!("there is no such branch, tag or commit{shallow}")
-            }
-            _ => error.message().to_owned(),
-        })?;
+    let object = git::object(repository, revision)?;
     object.peel_to_tree().map_err(|error| match error.code() {
-        ErrorCode::NotFound => format!("its tree {PARTIAL}"),
+        ErrorCode::NotFound => format!("its tree {PARTIAL}: {REMEDY}"),
         _ => "it names no commit".to_owned(),
     })
 }
@@ -266,108 +305,9 @@ fn find_tree(repository: &Repository, id: Oid) -> io::Result<Tree<'_>> {
     repository
         .find_tree(id)
         .map_err(|error| match error.code() {
-            ErrorCode::NotFound => io::Error::other(format!("the tree {id} {PARTIAL}")),
+            ErrorCode::NotFound => io::Error::other(format!("the tree {id} {PARTIAL}: {REMEDY}")),
             _ => io::Error::other(error.message().to_owned()),
         })
-}
-
-/// Collects the entries of a tree. Folders wait in a list, so that no depth can exhaust the stack.
-#[derive(Default)]
-struct Walk {
-    entries: Vec<Entry>,
-    unreadable: Vec<Utf8PathBuf>,
-    seen: usize,
-    waiting: Vec<Folder>,
-}
-
-/// A folder to be walked.
-struct Folder {
-    id: Oid,
-    /// With a slash at its end; empty for the root.
-    path: Vec<u8>,
-    is_listed: bool,
-    ignores: Option<Rc<Ignores>>,
-}
-
-impl Walk {
-    fn run(&mut self, repository: &Repository, root: &Tree<'_>) -> io::Result<()> {
-        self.waiting.push(Folder {
-            id: root.id(),
-            path: Vec::new(),
-            is_listed: true,
-            ignores: None,
-        });
-        while let Some(folder) = self.waiting.pop() {
-            self.folder(repository, folder)?;
-        }
-        Ok(())
-    }
-
-    fn folder(&mut self, repository: &Repository, mut folder: Folder) -> io::Result<()> {
-        let tree = find_tree(repository, folder.id)?;
-        if folder.is_listed {
-            folder.ignores = Ignores::of(repository, &tree, &folder)?;
-        }
-        self.seen += tree.len();
-        if self.seen > MAX_ENTRIES {
-            let message = format!("it has more than {MAX_ENTRIES} files and folders");
-            return Err(io::Error::other(message));
-        }
-        for entry in &tree {
-            let name = entry.name_bytes();
-            let path = [&folder.path, name].concat();
-            if !is_checked_out(name) || path.len() > MAX_PATH_BYTES {
-                continue;
-            }
-            // The mode tells, not the kind of the object: a link is a blob as well.
-            match entry.filemode_raw() & 0o170_000 {
-                0o040_000 => self.waiting.push(folder.below(entry.id(), name, path)),
-                0o120_000 => self.entry(path, entry.id(), Kind::Link, false),
-                0o160_000 => self.entry(path, entry.id(), Kind::Submodule, false),
-                0o100_000 => {
-                    let is_listed = folder.is_listed && !folder.ignores(&path, false);
-                    self.entry(path, entry.id(), Kind::File, is_listed);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn entry(&mut self, path: Vec<u8>, id: Oid, kind: Kind, is_listed: bool) {
-        match String::from_utf8(path) {
-            Ok(path) => self.entries.push(Entry {
-                path,
-                id,
-                kind,
-                is_listed,
-            }),
-            Err(error) if is_listed => {
-                let shown = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                self.unreadable.push(shown.into());
-            }
-            Err(_) => {}
-        }
-    }
-}
-
-impl Folder {
-    fn below(&self, id: Oid, name: &[u8], mut path: Vec<u8>) -> Self {
-        let is_listed = self.is_listed && !is_skipped_folder(name) && !self.ignores(&path, true);
-        path.push(b'/');
-        Self {
-            id,
-            path,
-            is_listed,
-            ignores: self.ignores.clone(),
-        }
-    }
-
-    fn ignores(&self, path: &[u8], is_folder: bool) -> bool {
-        self.ignores
-            .as_ref()
-            .is_some_and(|ignores| ignores.ignore(&String::from_utf8_lossy(path), is_folder))
-    }
 }
 
 /// Whether git would make a file or folder of this name.
@@ -375,68 +315,4 @@ fn is_checked_out(name: &[u8]) -> bool {
     !matches!(name, b"" | b"." | b"..")
         && !name.contains(&b'/')
         && !name.eq_ignore_ascii_case(b".git")
-}
-
-/// The rules of `.gitignore` files, from a folder up to the root. In a revision everything is tracked; the rules hold
-/// all the same, because they hold in a work tree.
-struct Ignores {
-    rules: Gitignore,
-    above: Option<Rc<Self>>,
-}
-
-/// Stands for the root, because the matcher wants to see where a file of rules is.
-const TOP: &str = "/root/";
-
-impl Ignores {
-    /// The rules of a folder and of those above it.
-    fn of(
-        repository: &Repository,
-        tree: &Tree<'_>,
-        folder: &Folder,
-    ) -> io::Result<Option<Rc<Self>>> {
-        let above = folder.ignores.clone();
-        let entry = tree.get_name(".gitignore");
-        let Some(entry) = entry.filter(|entry| entry.filemode_raw() & 0o170_000 == 0o100_000)
-        else {
-            return Ok(above);
-        };
-        let text = blob(repository, entry.id())?;
-        let place = format!("{TOP}{}", String::from_utf8_lossy(&folder.path));
-        let rules = rules(place.trim_end_matches('/'), &text);
-        Ok(Some(Rc::new(Self { rules, above })))
-    }
-
-    /// The nearest rule counts.
-    fn ignore(&self, path: &str, is_folder: bool) -> bool {
-        let path = format!("{TOP}{path}");
-        let mut next = Some(self);
-        while let Some(ignores) = next {
-            match ignores.rules.matched(&path, is_folder) {
-                Match::Ignore(_) => return true,
-                Match::Whitelist(_) => return false,
-                Match::None => next = ignores.above.as_deref(),
-            }
-        }
-        false
-    }
-}
-
-/// Reads rules as the walk of a work tree does: up to the first line that is not UTF-8, without those that are no
-/// globs (`ignore`, `GitignoreBuilder::add`).
-fn rules(folder: &str, text: &[u8]) -> Gitignore {
-    let mut builder = GitignoreBuilder::new(folder);
-    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-        let Ok(line) = std::str::from_utf8(line) else {
-            break;
-        };
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let line = if index == 0 {
-            line.trim_start_matches('\u{feff}')
-        } else {
-            line
-        };
-        // A line that is no glob is passed over.
-        let _ = builder.add_line(None, line);
-    }
-    builder.build().unwrap_or_else(|_| Gitignore::empty())
 }

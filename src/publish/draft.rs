@@ -1,0 +1,203 @@
+//! Compares manifests with what stands where they belong.
+//!
+//! In: the manifests of a run and those of earlier ones. Out: for each file what is to become of it. Nothing is written
+//! here.
+
+use std::collections::HashSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::{Outcome, Written};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
+use crate::generated::{self, Mark};
+use crate::render::Manifest;
+use crate::source::{PORT_FOLDER, RootId, Site};
+use crate::standing::{Rules, Standing, StandingFile};
+
+/// What a run is to change: every manifest, and every file of an earlier run that has no source any more.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    /// In the order of the manifests, then what is deleted.
+    pub files: Vec<Drafted<'a>>,
+}
+
+/// One file and what is to become of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drafted<'a> {
+    /// The root it belongs to.
+    pub root: RootId,
+    /// The path inside the root.
+    pub path: &'a Utf8Path,
+    /// The path as a user would type it.
+    pub shown: Utf8PathBuf,
+    /// What is to become of it.
+    pub outcome: Outcome,
+    /// What it is to hold; `None` for a file that goes.
+    pub contents: Option<&'a str>,
+}
+
+/// What a comparison has to know of the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    /// What may be done to what stands there.
+    pub rules: Rules,
+    /// Whether nothing may be written, because too much would be removed.
+    pub is_blocked: bool,
+    /// Whether blueprints and mappings belong to another run, so that those that stand there stay.
+    pub leaves_blueprints: bool,
+}
+
+impl<'a> Draft<'a> {
+    /// Compares the manifests of a run with what stands there. All places are looked at before anything is written.
+    ///
+    /// A place that is taken gives [`Code::ForeignManifest`] and is left alone: a file without our mark, anything that is no
+    /// regular file, and a path through a symbolic link, which could lead out of the root. A file of ours that somebody
+    /// changed gives [`Code::EditedManifest`] and is left alone, unless the rules allow to write over it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoFolder`] for manifests of a root that has no place; [`Error::Write`] if a place cannot be looked at.
+    pub fn new(
+        manifests: &'a [Manifest],
+        standing: &'a Standing,
+        run: Run,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Self, Error> {
+        let looked_at: Vec<_> = manifests
+            .par_iter()
+            .map(|manifest| look(manifest, standing, run.rules))
+            .collect::<Result<_, Error>>()?;
+        let mut files = Vec::with_capacity(manifests.len());
+        for (manifest, (outcome, found)) in manifests.iter().zip(looked_at) {
+            diagnostics.extend(found);
+            files.push(Drafted {
+                root: manifest.root,
+                path: &manifest.path,
+                shown: standing.shown(manifest.root, &manifest.path),
+                outcome,
+                contents: Some(&manifest.contents),
+            });
+        }
+        let made: HashSet<(RootId, &Utf8Path)> = manifests
+            .iter()
+            .map(|manifest| (manifest.root, manifest.path.as_path()))
+            .collect();
+        for (root, path, file) in standing.files() {
+            if made.contains(&(root, path)) || (run.leaves_blueprints && is_shared(path)) {
+                continue;
+            }
+            let shown = standing.shown(root, path);
+            let outcome = match outcome_of(file, run.rules) {
+                Outcome::Foreign => continue,
+                Outcome::Edited => {
+                    diagnostics.push(edited(&shown));
+                    Outcome::Edited
+                }
+                _ => Outcome::Deleted,
+            };
+            files.push(Drafted {
+                root,
+                path,
+                shown,
+                outcome,
+                contents: None,
+            });
+        }
+        if run.is_blocked {
+            for file in &mut files {
+                if file.outcome.is_change() {
+                    file.outcome = Outcome::Blocked;
+                }
+            }
+        }
+        Ok(Self { files })
+    }
+
+    /// The files that change.
+    pub fn changes(&self) -> impl Iterator<Item = &Drafted<'a>> {
+        self.files.iter().filter(|file| file.outcome.is_change())
+    }
+
+    /// What becomes of all files.
+    #[must_use]
+    pub fn outcomes(&self) -> Written {
+        let files = self.files.iter();
+        Written {
+            outcomes: files
+                .map(|file| (file.shown.clone(), file.outcome))
+                .collect(),
+        }
+    }
+}
+
+/// Whether a file belongs to the run over all repositories.
+fn is_shared(path: &Utf8Path) -> bool {
+    ["blueprints", "mapping"]
+        .iter()
+        .any(|folder| path.starts_with(Utf8Path::new(PORT_FOLDER).join(folder)))
+}
+
+fn look(
+    manifest: &Manifest,
+    standing: &Standing,
+    rules: Rules,
+) -> Result<(Outcome, Option<Diagnostic>), Error> {
+    let Manifest {
+        root,
+        path,
+        contents,
+        ..
+    } = manifest;
+    if !standing.has(*root) {
+        return Err(Error::NoFolder);
+    }
+    let shown = standing.shown(*root, path);
+    let (site, file) = standing.look(*root, path).map_err(|source| Error::Write {
+        path: shown.clone(),
+        source,
+    })?;
+    Ok(match (site, file) {
+        (Site::Free, _) => (Outcome::Created, None),
+        (Site::Taken(reason), _) => (Outcome::Foreign, Some(foreign(&shown, &reason))),
+        (Site::File, Some(file)) if file.fingerprint == generated::fingerprint(contents) => {
+            (Outcome::Unchanged, None)
+        }
+        (Site::File, Some(file)) => match outcome_of(file, rules) {
+            Outcome::Edited => (Outcome::Edited, Some(edited(&shown))),
+            Outcome::Foreign => (
+                Outcome::Foreign,
+                Some(foreign(&shown, "it was not written by backstage2port")),
+            ),
+            outcome => (outcome, None),
+        },
+        (Site::File, None) => (Outcome::Foreign, Some(foreign(&shown, "it cannot be read"))),
+    })
+}
+
+/// Whether a file may be written over.
+fn outcome_of(file: StandingFile, rules: Rules) -> Outcome {
+    match file.mark {
+        Mark::Foreign => Outcome::Foreign,
+        Mark::Edited if !rules.overwrite => Outcome::Edited,
+        Mark::Edited | Mark::Intact => Outcome::Updated,
+    }
+}
+
+fn edited(path: &Utf8Path) -> Diagnostic {
+    Diagnostic::new(
+        Code::EditedManifest,
+        format!("`{path}` stays as it is: it was changed by hand since it was written"),
+    )
+    .help(
+        "--adopt keeps the changes as entries of .port/overlay.yaml, --overwrite writes over them",
+    )
+}
+
+fn foreign(path: &Utf8Path, reason: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::ForeignManifest,
+        format!("`{path}` stays as it is: {reason}"),
+    )
+    .help("move it out of the way, or write the manifests elsewhere with --out")
+}

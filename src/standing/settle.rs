@@ -1,0 +1,312 @@
+//! Brings what a run makes together with what stands there.
+//!
+//! In: the catalog of this run, and the manifests of earlier ones. Out: the same catalog, where what an entity no longer
+//! has is to be written as null (Port keeps what is merely left out), and where entities stay that may be missing by
+//! mistake. Nothing is decided about files here.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Map, Value};
+
+use super::doubts::Doubts;
+use super::held::collect;
+use super::{Place, Standing, StandingEntity};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
+use crate::port::{self, Blueprint, Bodies, Cleared, Entity, Key, Query, Targets};
+use crate::source::{Origin, PORT_FOLDER, Sources};
+
+/// What a run may do to what stands there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Leave out what an entity no longer has, instead of writing it as null.
+    pub compact: bool,
+    /// Remove entities however many they are.
+    pub allow_removals: bool,
+    /// Write over manifests that were changed by hand.
+    pub overwrite: bool,
+}
+
+/// What became of the entities of earlier runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Those that leave their manifests.
+    pub removed: Vec<Key>,
+    /// Those that stay although this run did not make them.
+    pub kept: Vec<Key>,
+    /// Whether they are so many that nothing may be written.
+    pub is_blocked: bool,
+}
+
+/// Removals up to this number never look like a mistake.
+const FEW_REMOVALS: usize = 5;
+/// One in this many may leave at once.
+const REMOVED_SHARE: usize = 5;
+/// How many entities a finding names.
+const NAMED: usize = 3;
+
+/// Settles a catalog with the manifests of earlier runs.
+///
+/// Gives [`Code::KeptEntity`] for each manifest that keeps entities, and [`Code::TooManyRemovals`] when more than
+/// [`FEW_REMOVALS`] entities and more than one in [`REMOVED_SHARE`] would leave.
+///
+/// # Errors
+///
+/// [`Error::Standing`] when a manifest cannot be read again.
+pub fn settle(
+    catalog: &mut port::Catalog,
+    standing: &Standing,
+    rules: Rules,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Result<Settled, Error> {
+    if standing.entities.is_empty() {
+        return Ok(Settled::default());
+    }
+    let made: HashSet<Key> = catalog.entities.iter().map(key).collect();
+    if !rules.compact {
+        clear(catalog, standing);
+    }
+    let missing = standing
+        .entities
+        .iter()
+        .filter(|(key, _)| !made.contains(*key));
+    let mut settled = Settled::default();
+    let mut kept: Vec<(&Key, &StandingEntity, Origin)> = Vec::new();
+    let mut doubts = None;
+    for (key, entity) in missing {
+        let doubts = doubts.get_or_insert_with(|| Doubts::of(diagnostics, sources));
+        let mut places = entity.places.iter().rev();
+        if let Some(error) = places.find_map(|place| doubts.about(place)) {
+            kept.push((key, entity, error));
+            settled.kept.push(key.clone());
+        } else {
+            settled.removed.push(key.clone());
+        }
+    }
+    keep(&kept, catalog, standing, sources, diagnostics)?;
+    let (gone, all) = (settled.removed.len(), standing.entities.len());
+    settled.is_blocked = !rules.allow_removals && gone > FEW_REMOVALS && gone * REMOVED_SHARE > all;
+    if settled.is_blocked {
+        diagnostics.push(too_many(&settled.removed, all));
+    }
+    Ok(settled)
+}
+
+fn key(entity: &Entity) -> Key {
+    Key {
+        blueprint: entity.blueprint.clone(),
+        identifier: entity.identifier.clone(),
+    }
+}
+
+/// Notes what entities no longer have. What the blueprint does not define goes with the blueprint.
+fn clear(catalog: &mut port::Catalog, standing: &Standing) {
+    let blueprints: BTreeMap<&str, &Blueprint> = catalog
+        .blueprints
+        .iter()
+        .map(|blueprint| (blueprint.identifier.as_str(), blueprint))
+        .collect();
+    for entity in &mut catalog.entities {
+        let (Some(standing), Some(blueprint)) = (
+            standing.entities.get(&key(entity)),
+            blueprints.get(entity.blueprint.as_str()),
+        ) else {
+            continue;
+        };
+        let properties = standing.shape.properties.iter().filter(|name| {
+            blueprint.schema.properties.contains_key(*name)
+                && !entity.properties.contains_key(*name)
+        });
+        entity.cleared.properties.extend(properties.cloned());
+        let relations = standing.shape.relations.iter().filter(|name| {
+            blueprint.relations.contains_key(*name) && !entity.relations.contains_key(*name)
+        });
+        entity.cleared.relations.extend(relations.cloned());
+        // Port takes no null for teams.
+        if standing.shape.has_team && entity.team.is_none() && has_direct_owners(blueprint) {
+            entity.team = Some(Targets::Many(Vec::new()));
+        }
+    }
+}
+
+fn has_direct_owners(blueprint: &Blueprint) -> bool {
+    blueprint
+        .rest
+        .get("ownership")
+        .is_some_and(|o| o["type"] == "Direct")
+}
+
+/// Puts entities into the catalog as they stand, with what their blueprints need for it.
+fn keep(
+    kept: &[(&Key, &StandingEntity, Origin)],
+    catalog: &mut port::Catalog,
+    standing: &Standing,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Result<(), Error> {
+    let mut by_place: BTreeMap<_, Vec<(&Key, Origin)>> = BTreeMap::new();
+    for (key, entity, error) in kept {
+        if let Some(place) = entity.places.last() {
+            let Place { root, state, path } = place;
+            let place = by_place.entry((*root, *state, path)).or_default();
+            place.push((*key, *error));
+        }
+    }
+    for ((root, state, path), keys) in by_place {
+        let place = Place {
+            root,
+            state,
+            path: path.clone(),
+        };
+        let text = standing.text_in(&place)?;
+        let mut bodies = Bodies::default();
+        collect(path, &text, &mut bodies);
+        for (key, error) in &keys {
+            let Some(body) = bodies.entities.remove(*key) else {
+                continue;
+            };
+            let origin = origin(&place, &text, *error, sources);
+            let entity = entity(key, &body, origin);
+            if !catalog.are_given {
+                widen(catalog, &entity, standing);
+            }
+            catalog.entities.push(entity);
+        }
+        let names = named(keys.iter().map(|(key, _)| *key));
+        let shown = standing.shown(root, path);
+        let message = format!(
+            "`{shown}` keeps {names} as it stands: missing now, and descriptors have errors"
+        );
+        let help =
+            "an entity that leaves its manifest is deleted in Port; mend the errors and run again";
+        diagnostics.push(Diagnostic::new(Code::KeptEntity, message).help(help));
+    }
+    Ok(())
+}
+
+/// What stands for the descriptor of a kept entity: one whose manifest is the same.
+fn origin(place: &Place, text: &str, error: Origin, sources: &mut Sources) -> Origin {
+    let file = if let Some(descriptor) = named_descriptor(&place.path, text) {
+        sources.add(place.root, &descriptor)
+    } else {
+        let folder = place.path.parent().unwrap_or(Utf8Path::new(""));
+        if place.path.starts_with(PORT_FOLDER) || sources.home(error.file) == (place.root, folder) {
+            return error;
+        }
+        sources.add(place.root, &place.path)
+    };
+    Origin {
+        file,
+        document: 0,
+        line: 1,
+    }
+}
+
+/// The descriptor that the first line of a manifest with one entity names, by its path in the root.
+fn named_descriptor(path: &Utf8Path, text: &str) -> Option<Utf8PathBuf> {
+    if !path.starts_with(Utf8Path::new(PORT_FOLDER).join("entities")) {
+        return None;
+    }
+    let (_, rest) = text
+        .lines()
+        .take(3)
+        .find_map(|line| line.split_once(") from "))?;
+    let (descriptor, _) = rest.split_once(". Do not edit: change the descriptor and")?;
+    Some(descriptor.into())
+}
+
+/// An entity from the body in a manifest.
+fn entity(key: &Key, body: &Value, origin: Origin) -> Entity {
+    let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+    let parts = |name: &str| body.get(name).and_then(Value::as_object);
+    let properties = parts("properties").into_iter().flat_map(Map::iter);
+    let relations = parts("relations").into_iter().flat_map(Map::iter);
+    Entity {
+        identifier: key.identifier.clone(),
+        title: text("title"),
+        icon: text("icon"),
+        blueprint: key.blueprint.clone(),
+        team: body.get("team").and_then(targets),
+        cleared: Cleared {
+            properties: nulls(properties.clone()),
+            relations: nulls(relations.clone()),
+        },
+        properties: properties
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        relations: relations
+            .filter_map(|(name, value)| Some((name.clone(), targets(value)?)))
+            .collect(),
+        origin,
+    }
+}
+
+fn nulls<'a>(parts: impl Iterator<Item = (&'a String, &'a Value)>) -> BTreeSet<String> {
+    parts
+        .filter(|(_, value)| value.is_null())
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+fn targets(value: &Value) -> Option<Targets> {
+    match value {
+        Value::String(name) => Some(Targets::One(name.clone())),
+        Value::Array(names) => {
+            let names = names.iter().filter_map(Value::as_str);
+            Some(Targets::Many(names.map(str::to_owned).collect()))
+        }
+        Value::Object(_) => Query::new(value.clone()).ok().map(Targets::Query),
+        _ => None,
+    }
+}
+
+/// Gives the blueprint of a kept entity what it has, as an earlier run defined it: blueprints may be inferred from
+/// entities, and this one was not there.
+fn widen(catalog: &mut port::Catalog, entity: &Entity, standing: &Standing) {
+    let Some(before) = standing.blueprints.get(&entity.blueprint) else {
+        return;
+    };
+    let mut blueprints = catalog.blueprints.iter_mut();
+    let Some(blueprint) = blueprints.find(|blueprint| blueprint.identifier == entity.blueprint)
+    else {
+        catalog.blueprints.push(before.clone());
+        return;
+    };
+    for name in entity.properties.keys().chain(&entity.cleared.properties) {
+        if let Some(definition) = before.schema.properties.get(name) {
+            let properties = blueprint.schema.properties.entry(name.clone());
+            properties.or_insert_with(|| definition.clone());
+        }
+    }
+    for name in entity.relations.keys().chain(&entity.cleared.relations) {
+        if let Some(definition) = before.relations.get(name) {
+            let relations = blueprint.relations.entry(name.clone());
+            relations.or_insert_with(|| definition.clone());
+        }
+    }
+}
+
+fn too_many(removed: &[Key], all: usize) -> Diagnostic {
+    let message = format!(
+        "nothing is written: {} of {all} entities would leave their manifests, such as {}",
+        removed.len(),
+        named(removed.iter())
+    );
+    Diagnostic::new(Code::TooManyRemovals, message).help(
+        "an entity that leaves its manifest is deleted in Port; if that is meant, run again with --allow-removals",
+    )
+}
+
+fn named<'a>(keys: impl ExactSizeIterator<Item = &'a Key>) -> String {
+    let more = keys.len().saturating_sub(NAMED);
+    let names = keys.take(NAMED);
+    let names: Vec<_> = names
+        .map(|key| format!("`{} {}`", key.blueprint, key.identifier))
+        .collect();
+    match more {
+        0 => names.join(", "),
+        _ => format!("{} and {more} more", names.join(", ")),
+    }
+}
