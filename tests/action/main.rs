@@ -1,9 +1,13 @@
 //! The GitHub Action and the pipeline examples do what they say: their scripts run with bash, in a clone of a bare remote,
 //! with what a runner of each host gives them.
 
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
+mod examples;
+mod publish;
 mod runner;
 
 use std::fs;
