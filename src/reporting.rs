@@ -65,12 +65,16 @@ fn report_file(argument: &str) -> Result<ReportFile, String> {
     })
 }
 
-/// A report cannot be written to its file.
+/// A report that cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the report {path}")]
-pub(crate) struct Unwritten {
-    path: Utf8PathBuf,
-    source: io::Error,
+pub(crate) enum Untold {
+    #[error("cannot write the report {path}")]
+    File {
+        path: Utf8PathBuf,
+        source: io::Error,
+    },
+    #[error("cannot print")]
+    Print(#[source] io::Error),
 }
 
 impl Reporting {
@@ -84,37 +88,33 @@ impl Reporting {
         files.chain(printed).any(|format| format.is_detailed)
     }
 
-    /// Writes the reports that go to files. Whoever waits for them gets them however the run ends, so this comes before
-    /// anything is printed. The files are not put in place in one step: they may be pipes.
+    /// Tells a run to programs: writes the reports that go to files, and prints one where a format for programs is asked
+    /// for; whether it did. Otherwise it is text that is to be printed.
+    ///
+    /// Whoever waits for files gets them however the run ends, so they come first. They are not put in place in one step:
+    /// they may be pipes.
     ///
     /// # Errors
     ///
-    /// [`Unwritten`] at the first file that cannot be written.
-    pub(crate) fn write_files(&self, report: &Report<'_>) -> Result<(), Unwritten> {
+    /// [`Untold`] at the first report that cannot be written.
+    pub(crate) fn tell(&self, report: &Report<'_>, out: &mut dyn Write) -> Result<bool, Untold> {
         for ReportFile { format, path } in &self.files {
             let write = || {
                 let mut file = BufWriter::new(File::create(path)?);
                 format.write(report, &mut file)?;
                 file.flush()
             };
-            write().map_err(|source| Unwritten {
+            write().map_err(|source| Untold::File {
                 path: path.clone(),
                 source,
             })?;
         }
-        Ok(())
-    }
-
-    /// Prints the report where a format for programs is asked for; whether it did. Otherwise it is text that is to be
-    /// printed.
-    ///
-    /// # Errors
-    ///
-    /// As writing gives them.
-    pub(crate) fn print(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<bool> {
         match self.format {
             Printed::Text => Ok(false),
-            Printed::Report(format) => format.write(report, out).map(|()| true),
+            Printed::Report(format) => {
+                format.write(report, out).map_err(Untold::Print)?;
+                Ok(true)
+            }
         }
     }
 }

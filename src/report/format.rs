@@ -40,12 +40,41 @@ pub struct Conversion<'a> {
 /// What became of a branch.
 #[derive(Debug, Clone, Copy)]
 pub struct Publication<'a> {
-    /// `nothing` when the base holds it all, `unchanged` when the branch does, `committed`, or `would-commit`.
-    pub status: &'a str,
+    /// How it went.
+    pub status: Status,
     /// The branch.
     pub branch: &'a str,
     /// The commit that the branch is at, where there is one.
     pub commit: Option<&'a str>,
+}
+
+/// How a publication went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// The base holds it all.
+    Nothing,
+    /// The branch holds it all.
+    Unchanged,
+    /// The branch moved.
+    Committed,
+    /// The branch would move; it was a dry run.
+    WouldCommit,
+    /// So much would be removed that nothing was published.
+    Blocked,
+}
+
+impl Status {
+    /// The word for it in reports.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Unchanged => "unchanged",
+            Self::Committed => "committed",
+            Self::WouldCommit => "would-commit",
+            Self::Blocked => "blocked",
+        }
+    }
 }
 
 /// A format of reports.

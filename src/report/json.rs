@@ -44,7 +44,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
             branch,
             commit,
         } = publication;
-        let publication = json!({"status": status, "branch": branch, "commit": commit});
+        let publication = json!({"status": status.id(), "branch": branch, "commit": commit});
         object.insert("publish".to_owned(), publication);
     }
     if let Some(conversion) = &report.conversion {

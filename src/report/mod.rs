@@ -18,7 +18,7 @@ pub mod text;
 
 use std::borrow::Cow;
 
-pub use format::{Conversion, Format, Publication, Report};
+pub use format::{Conversion, Format, Publication, Report, Status};
 pub use summary::Summary;
 
 /// How text for a terminal looks.

@@ -22,7 +22,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out, "changed-manifests={}", conversion.written.changes())?;
     }
     if let Some(publication) = &report.publication {
-        writeln!(out, "status={}", printable(publication.status))?;
+        writeln!(out, "status={}", publication.status.id())?;
         writeln!(out, "branch={}", printable(publication.branch))?;
         let commit = publication.commit.unwrap_or_default();
         writeln!(out, "commit={}", printable(commit))?;

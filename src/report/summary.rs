@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::printable;
+use super::{Publication, Status, printable};
 use crate::backstage::read::Tally;
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::map::account::Totals;
@@ -311,6 +311,42 @@ pub fn written(written: &Written, is_dry_run: bool) -> String {
             text
         }
     };
+    text.push_str(&left_alone(written));
+    text
+}
+
+/// What became of a branch.
+#[must_use]
+pub fn published(publication: &Publication<'_>, written: &Written) -> String {
+    let branch = printable(publication.branch);
+    let commit = publication.commit.unwrap_or_default();
+    let commit = commit.get(..SHORT_ID).unwrap_or(commit);
+    let count = |outcome| written.count(outcome);
+    let changes = format!(
+        "{}: {} new, {} changed, {} deleted",
+        counted(written.changes(), "manifest"),
+        count(Outcome::Created),
+        count(Outcome::Updated),
+        count(Outcome::Deleted)
+    );
+    let mut text = match publication.status {
+        Status::Committed => format!("Committed to {branch} at {commit}: {changes}.\n"),
+        Status::WouldCommit => format!("Would commit to {branch}: {changes}.\n"),
+        Status::Unchanged => format!("Nothing to do: {branch} has it all at {commit}.\n"),
+        Status::Nothing => "Nothing to publish: the base has it all.\n".to_owned(),
+        Status::Blocked => "Published nothing.\n".to_owned(),
+    };
+    text.push_str(&left_alone(written));
+    text
+}
+
+/// How many digits of the id of a commit people read.
+const SHORT_ID: usize = 10;
+
+/// The manifests that are not as the run would have them, and why.
+fn left_alone(written: &Written) -> String {
+    let count = |outcome| written.count(outcome);
+    let mut text = String::new();
     for (outcome, why) in [
         (Outcome::Foreign, "that this tool did not write"),
         (Outcome::Edited, "that was changed by hand"),

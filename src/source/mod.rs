@@ -24,6 +24,7 @@ pub use self::place::{Excerpt, FieldPath, Location, Origin, Place, Segment};
 pub use self::recorded::CATALOG_FOLDER;
 pub use self::remote::HostedRepository;
 pub(crate) use self::remote::percent_decoded;
+pub use self::repository::repository_around;
 use self::repository::{Home, Layout};
 use self::revision::Revision;
 use self::work_tree::WorkTree;

@@ -79,6 +79,15 @@ pub(super) struct Layout {
     pub(super) folder: Utf8PathBuf,
 }
 
+/// The repository around a folder, by what all its work trees share, and where the folder stands in it: empty for the top,
+/// and in a bare repository. `None` where there is none.
+#[must_use]
+pub fn repository_around(folder: &Utf8Path) -> Option<(Utf8PathBuf, Utf8PathBuf)> {
+    let folder = if folder == "" { ".".into() } else { folder };
+    let layout = Layout::around(&folder.canonicalize_utf8().ok()?)?;
+    Some((layout.common, layout.folder))
+}
+
 impl Layout {
     /// The repository around a folder, given by its canonical path.
     pub(super) fn around(folder: &Utf8Path) -> Option<Self> {

@@ -1,6 +1,9 @@
 //! The commands: each runs the library and prints what came of it. Data goes to standard output, everything else to
 //! standard error.
 
+mod diff;
+mod publish;
+
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::io::{self, IsTerminal, Write};
@@ -10,13 +13,15 @@ use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity}
 use backstage2port::map::profile::BuiltIn;
 use backstage2port::map::sandbox::Evaluator;
 use backstage2port::map::worker;
-use backstage2port::publish::{self, Draft};
+use backstage2port::publish::branch::BranchError;
+use backstage2port::publish::{Draft, files, write};
 use backstage2port::report::{self, Report, Summary, summary, text};
 use backstage2port::source::Sources;
 use backstage2port::{Conversion, Reading};
+use camino::Utf8PathBuf;
 
 use crate::cli::{Arguments, Command, Convert, Explain, Init, Input, JQ_WORKER, Output, Validate};
-use crate::reporting::Unwritten;
+use crate::reporting::Untold;
 
 /// How a run ended that could be made; its number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +36,21 @@ pub(crate) enum Outcome {
 pub(crate) enum Failure {
     #[error(transparent)]
     Run(#[from] Error),
+    #[error(transparent)]
+    Branch(#[from] BranchError),
+    #[error("`publish` reads the revision it commits to: name it with --base, not with --rev")]
+    RevisionOfPublish,
+    #[error("{first} and {other} are not in one repository: publish them one after the other")]
+    SeveralRepositories {
+        first: Utf8PathBuf,
+        other: Utf8PathBuf,
+    },
     #[error(
         "--rev needs --out DIR: manifests of a revision do not belong into a folder that may hold another one"
     )]
     RevisionWithoutOut,
     #[error(transparent)]
-    Report(#[from] Unwritten),
+    Report(Untold),
     #[error("cannot print")]
     Print(#[from] io::Error),
     #[error(
@@ -48,6 +62,16 @@ pub(crate) enum Failure {
         threads: usize,
         source: rayon::ThreadPoolBuildError,
     },
+}
+
+impl From<Untold> for Failure {
+    fn from(untold: Untold) -> Self {
+        match untold {
+            // So that a reader who has seen enough is told from a full disk.
+            Untold::Print(error) => Self::Print(error),
+            Untold::File { .. } => Self::Report(untold),
+        }
+    }
 }
 
 /// A failure and its causes, for people.
@@ -68,6 +92,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let output = &arguments.output;
     match &arguments.command {
         Command::Convert(command) => convert(command, output),
+        Command::Publish(command) => publish::publish(command, output),
+        Command::Diff(command) => diff::diff(command, output),
         Command::Explain(command) => explain(command, output),
         Command::Catalog(input) => catalog(input, output),
         Command::Validate(command) => validate(command, output),
@@ -83,11 +109,10 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
     start_threads(&command.input)?;
     let options = command.options(&evaluator()?)?;
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
-    if conversion.reading.tally.is_empty() {
+    if conversion.reading.tally.is_empty() && !command.input.allow_empty {
         let summary = summary_of(&conversion.reading);
         let report = report_of(&conversion.reading, &summary);
-        command.reporting.write_files(&report)?;
-        command.reporting.print(&report, &mut io::stdout().lock())?;
+        command.reporting.tell(&report, &mut io::stdout().lock())?;
         return none_found(&command.input);
     }
     let draft = Draft::new(
@@ -97,7 +122,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
         &mut conversion.reading.diagnostics,
     )?;
     if !command.dry_run && !command.check {
-        publish::write(&draft)?;
+        write(&draft)?;
     }
     let written = draft.outcomes();
     drop(draft);
@@ -118,9 +143,8 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
         }),
         ..report_of(reading, &summary)
     };
-    command.reporting.write_files(&report)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
-    if !command.reporting.print(&report, &mut out)? {
+    if !command.reporting.tell(&report, &mut out)? {
         print_findings(
             &mut io::stderr().lock(),
             &reading.diagnostics,
@@ -230,9 +254,8 @@ fn validate(command: &Validate, output: &Output) -> Result<Outcome, Failure> {
     let reading = backstage2port::catalog(input.inputs()?)?;
     let summary = summary_of(&reading);
     let report = report_of(&reading, &summary);
-    reporting.write_files(&report)?;
     let mut out = io::stdout().lock();
-    let is_told = reporting.print(&report, &mut out)?;
+    let is_told = reporting.tell(&report, &mut out)?;
     out.flush()?;
     if reading.tally.is_empty() {
         return none_found(input);
@@ -258,7 +281,7 @@ fn validate(command: &Validate, output: &Output) -> Result<Outcome, Failure> {
 
 fn init(command: &Init, output: &Output) -> Result<Outcome, Failure> {
     let profile = BuiltIn::named(&command.profile)?;
-    publish::files(&command.folder, &profile.files(), command.force)?;
+    files(&command.folder, &profile.files(), command.force)?;
     if !output.quiet {
         let folder = report::printable(command.folder.as_str());
         // A bare name could be that of a built-in profile.

@@ -1,0 +1,239 @@
+//! `publish`: reads the base, converts it, and commits the manifests to a branch.
+
+use std::io::{self, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use backstage2port::diagnostic::{Error, Severity};
+use backstage2port::port::{Bodies, Changes};
+use backstage2port::publish::branch::{
+    Branch, Change, Identity, Publication, Published, Role, Signing, Time,
+};
+use backstage2port::publish::{Draft, Outcome as Became, Written};
+use backstage2port::report::{self, Report, Status, pull_request, summary};
+use backstage2port::source::{RootId, repository_around};
+use backstage2port::{Conversion, Inputs};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{Failure, Outcome, evaluator, none_found, outcome, print_findings, report_of};
+use super::{start_threads, summary_of};
+use crate::cli::{Output, Publish};
+
+/// Where the roots stand, from the top of the one repository they are in.
+struct Roots {
+    first: Utf8PathBuf,
+    folders: Vec<Utf8PathBuf>,
+}
+
+impl Roots {
+    fn of(command: &Publish) -> Result<Self, Failure> {
+        let roots = command.input.roots();
+        let first = roots.first().cloned().ok_or(Error::NoFolder)?;
+        let mut repository = None;
+        let mut folders = Vec::new();
+        for root in &roots {
+            // Whatever is wrong with the first is said when its branch is opened.
+            let (of_root, folder) = repository_around(root).unwrap_or_default();
+            if *repository.get_or_insert(of_root.clone()) != of_root {
+                return Err(Failure::SeveralRepositories {
+                    first,
+                    other: root.clone(),
+                });
+            }
+            folders.push(folder);
+        }
+        Ok(Self { first, folders })
+    }
+}
+
+pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Failure> {
+    let input = &command.input;
+    if input.rev.is_some() {
+        return Err(Failure::RevisionOfPublish);
+    }
+    start_threads(input)?;
+    let roots = Roots::of(command)?;
+    let remote = command.push.as_deref();
+    let branch = Branch::open(
+        &roots.first,
+        &command.commit.base,
+        &command.commit.branch,
+        remote,
+    )?;
+    let earlier = std::iter::once(branch.base()).chain(branch.tip());
+    let options = command.options(&evaluator()?, earlier.collect())?;
+    let inputs = Inputs {
+        revision: (!command.worktree).then(|| branch.base()),
+        ..input.inputs()?
+    };
+    let mut conversion = backstage2port::convert(inputs, &options)?;
+    if conversion.reading.tally.is_empty() && !input.allow_empty {
+        let summary = summary_of(&conversion.reading);
+        command.reporting.tell(
+            &report_of(&conversion.reading, &summary),
+            &mut io::stdout().lock(),
+        )?;
+        return none_found(input);
+    }
+    let draft = Draft::new(
+        &conversion.manifests,
+        &conversion.standing,
+        conversion.run(options.rules),
+        &mut conversion.reading.diagnostics,
+    )?;
+    let written = draft.outcomes();
+    let published = if conversion.settled.is_blocked {
+        None
+    } else {
+        let changes = changes(&draft, &roots.folders);
+        let published = branch.commit(&changes, &publication(command, &branch)?)?;
+        if !command.dry_run {
+            branch.push(&published)?;
+        }
+        Some(published)
+    };
+    drop(draft);
+    if let Some(path) = &command.pr_body
+        && published.as_ref().is_some_and(|p| *p != Published::Nothing)
+    {
+        let body = body(&conversion, &written, command.pr_body_limit)?;
+        std::fs::write(path, body).map_err(|source| Error::Write {
+            path: path.clone(),
+            source,
+        })?;
+    }
+    tell(command, output, &conversion, &written, published.as_ref())
+}
+
+/// The changes of a draft, by their paths from the top of the repository.
+fn changes(draft: &Draft<'_>, folders: &[Utf8PathBuf]) -> Vec<Change> {
+    let folder = |root: RootId| {
+        let folder = folders.get(root.0 as usize);
+        folder.map_or(Utf8Path::new(""), |folder| folder)
+    };
+    draft
+        .changes()
+        .map(|file| Change {
+            path: folder(file.root).join(file.path),
+            contents: match file.outcome {
+                Became::Deleted => None,
+                _ => file.contents.map(str::to_owned),
+            },
+        })
+        .collect()
+}
+
+fn publication(command: &Publish, branch: &Branch) -> Result<Publication, Failure> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let time = Time {
+        // A clock that stands before 1970 tells nothing.
+        seconds: now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(0)),
+        offset_minutes: 0,
+    };
+    let identity = |given: Option<(String, String)>, role, prefix: &str| {
+        let variable = |name: &str| {
+            let value = std::env::var(format!("GIT_{prefix}_{name}"));
+            value.ok().filter(|value| !value.is_empty())
+        };
+        match given.or_else(|| variable("NAME").zip(variable("EMAIL"))) {
+            Some((name, email)) => Ok(Identity { name, email, time }),
+            None => branch.identity(role, time),
+        }
+    };
+    let author = identity(command.commit.author.clone(), Role::Author, "AUTHOR")?;
+    let committer = match identity(None, Role::Committer, "COMMITTER") {
+        // Whoever names the author on a machine without a configuration means both.
+        Err(_) if command.commit.author.is_some() => author.clone(),
+        committer => committer?,
+    };
+    Ok(Publication {
+        message: command.commit.message.clone(),
+        author,
+        committer,
+        append: command.commit.append,
+        force: command.commit.force,
+        dry_run: command.dry_run,
+        signing: Signing::Configured,
+    })
+}
+
+/// The text of the pull request.
+fn body(conversion: &Conversion, written: &Written, limit: usize) -> Result<String, Error> {
+    let before = conversion.standing.bodies()?;
+    let mut after = Bodies::of(&conversion.port);
+    if conversion.port.are_given {
+        after.blueprints.clone_from(&before.blueprints);
+    }
+    let diagnostics = &conversion.reading.diagnostics;
+    let run = pull_request::Run {
+        files: written.changes(),
+        errors: diagnostics.count(Severity::Error),
+        warnings: diagnostics.count(Severity::Warning),
+        kept: &conversion.settled.kept,
+    };
+    let changes = Changes::between(&before, &after);
+    Ok(pull_request::body(&changes, &after, &run, limit))
+}
+
+fn tell(
+    command: &Publish,
+    output: &Output,
+    conversion: &Conversion,
+    written: &Written,
+    published: Option<&Published>,
+) -> Result<Outcome, Failure> {
+    let Conversion {
+        reading,
+        port,
+        account,
+        ..
+    } = conversion;
+    let summary = summary_of(reading)
+        .with_converted(&reading.catalog, port)
+        .with_fields(account.totals);
+    let publication = report::Publication {
+        status: match published {
+            None => Status::Blocked,
+            Some(Published::Nothing) => Status::Nothing,
+            Some(Published::Unchanged { .. }) => Status::Unchanged,
+            Some(Published::Committed { .. }) => Status::Committed,
+            Some(Published::WouldCommit { .. }) => Status::WouldCommit,
+        },
+        branch: &command.commit.branch,
+        commit: published.and_then(Published::commit),
+    };
+    let report = Report {
+        conversion: Some(report::Conversion {
+            catalog: &reading.catalog,
+            account,
+            written,
+        }),
+        publication: Some(publication),
+        ..report_of(reading, &summary)
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    if !command.reporting.tell(&report, &mut out)? {
+        print_findings(
+            &mut io::stderr().lock(),
+            &reading.diagnostics,
+            &reading.sources,
+            output,
+        )?;
+        if !output.quiet {
+            write!(out, "{}{}", summary.read(), summary.converted())?;
+            write!(out, "{}", summary.fields())?;
+            write!(out, "{}", summary::published(&publication, written))?;
+            if let (Some(remote), Some(published), false) =
+                (&command.push, published, command.dry_run)
+                && published.commit().is_some()
+            {
+                writeln!(out, "Pushed to {}.", report::printable(remote))?;
+            }
+            write!(out, "{}", summary.found())?;
+        }
+    }
+    out.flush()?;
+    if command.input.fails_on_loss() && !account.lost.is_empty() {
+        return Ok(Outcome::Findings);
+    }
+    Ok(outcome(&reading.diagnostics, &command.input))
+}
