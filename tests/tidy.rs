@@ -69,7 +69,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "publish",
         &["render", "generated", "diagnostic", "source", "yaml"],
     ),
-    // Its tests read back what is written.
+    // `yaml` spells documents, and the tests read back what is written.
     (
         "render",
         &["port", "generated", "diagnostic", "source", "yaml"],
