@@ -26,6 +26,7 @@ use camino::Utf8PathBuf;
 use diagnostic::{Diagnostics, Error};
 use map::account::{self, Account};
 use map::explain::{self, Explanation};
+use map::overlay::{self, Adopted, Overlaid, Overlays};
 use map::{Bridge, Owners, Profile, infer};
 use port::check;
 use port::refine::{self, Refinement};
@@ -174,6 +175,10 @@ pub struct Conversion {
     pub port: port::Catalog,
     /// What became of the fields of descriptors.
     pub account: Account,
+    /// What users want to differ from their descriptors.
+    pub overlays: Overlays,
+    /// Where they say so.
+    pub overlaid: Overlaid,
     /// The files that say so.
     pub manifests: Vec<Manifest>,
 }
@@ -196,6 +201,7 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         diagnostics,
         ..
     } = &mut reading;
+    let overlays = Overlays::read(sources, diagnostics);
     let inferred = if options.infer {
         infer::profile(catalog, &options.profile, diagnostics)?
     } else {
@@ -204,16 +210,24 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     let profile = inferred.as_ref().unwrap_or(&options.profile);
     let references = profile.reads_references().then(|| References::of(catalog));
     let bridge = options.bridge(catalog, references.as_ref(), profile, sources);
-    let mapped = map::catalog(bridge, diagnostics)?;
+    let mut mapped = map::catalog(bridge, diagnostics)?;
+    let overlaid = overlay::apply(&overlays, bridge, &mut mapped, diagnostics);
     if !mapped.are_given {
         check::blueprints(&mapped.blueprints, diagnostics);
     }
-    let locate =
-        |entity: &port::Entity, part: check::Part<'_>| explain::place(bridge, entity, &part.into());
+    let locate = |entity: &port::Entity, part: check::Part<'_>| {
+        explain::place(bridge, &overlaid, entity, &part.into())
+    };
     let checked = check::entities(mapped, &locate, diagnostics);
     let port = refine::blueprints(checked, &options.refinement);
     check::required(&port, &locate, diagnostics);
-    let account = account::of(bridge, &port, options.detailed_account, diagnostics);
+    let account = account::of(
+        bridge,
+        &overlaid,
+        &port,
+        options.detailed_account,
+        diagnostics,
+    );
     let folders = publish::folders(sources, &options.destination)?;
     let manifests = render::manifests(&port, sources, &options.rendering, &folders, diagnostics);
     diagnostics.sort(sources);
@@ -222,6 +236,8 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         inferred,
         port,
         account,
+        overlays,
+        overlaid,
         manifests,
     })
 }
@@ -246,6 +262,25 @@ impl Conversion {
         let profile = self.inferred.as_ref().unwrap_or(&options.profile);
         let references = profile.reads_references().then(|| References::of(catalog));
         let bridge = options.bridge(catalog, references.as_ref(), profile, sources);
-        Ok(explain::entity(bridge, index, &self.port))
+        Ok(explain::entity(bridge, &self.overlaid, index, &self.port))
+    }
+
+    /// Makes overlay entries of what was changed by hand in generated files; see [`overlay::adopt`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Adopt`] when entries cannot be added to an overlay as it stands.
+    pub fn adopt(
+        &self,
+        edited: &port::Bodies,
+        written: &port::Bodies,
+        options: &Options,
+    ) -> Result<Adopted, Error> {
+        let Reading {
+            sources, catalog, ..
+        } = &self.reading;
+        let profile = self.inferred.as_ref().unwrap_or(&options.profile);
+        let bridge = options.bridge(catalog, None, profile, sources);
+        overlay::adopt(&self.overlays, bridge, &self.port, edited, written)
     }
 }
