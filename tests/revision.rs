@@ -10,6 +10,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use support::git::{commit, git};
 use support::{Folder, Result, Run, copy, finished, run, tree, write};
 
 const DEMO: &str = "fixtures/demo/input";
@@ -20,40 +21,6 @@ fn component(name: &str) -> String {
         "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n\
          spec:\n  type: service\n  lifecycle: production\n  owner: team\n"
     )
-}
-
-/// Git with a configuration and a clock of its own.
-fn git(folder: &Utf8Path, arguments: &[&str]) -> Result<String> {
-    let mut command = Command::new("git");
-    command.current_dir(folder).args(arguments);
-    for (name, value) in [
-        ("GIT_CONFIG_GLOBAL", "/dev/null"),
-        ("GIT_CONFIG_NOSYSTEM", "1"),
-        ("GIT_AUTHOR_NAME", "Kim"),
-        ("GIT_AUTHOR_EMAIL", "kim@example.com"),
-        ("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z"),
-        ("GIT_COMMITTER_NAME", "Kim"),
-        ("GIT_COMMITTER_EMAIL", "kim@example.com"),
-        ("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z"),
-    ] {
-        command.env(name, value);
-    }
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-        command.env_remove(name);
-    }
-    let run = finished(&mut command)?;
-    if run.code == 0 {
-        Ok(run.stdout)
-    } else {
-        Err(format!("git {arguments:?}: {}", run.shown()).into())
-    }
-}
-
-/// Commits all that is in a folder, ignored files too.
-fn commit(folder: &Utf8Path) -> Result<()> {
-    git(folder, &["add", "--all", "--force"])?;
-    git(folder, &["commit", "-q", "--allow-empty", "-m", "a commit"])?;
-    Ok(())
 }
 
 /// A folder with the repository `shop`, with these files committed.
