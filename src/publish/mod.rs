@@ -1,10 +1,11 @@
-//! Puts manifests into folders; the only module that changes anything.
+//! Puts manifests into folders, and files on a branch ([`branch`]); the only module that changes anything.
 //!
 //! In: [`Manifest`]s. Out: files, and what became of each. What a manifest says is decided before.
 //!
 //! The folders may hold whatever a pull request of a stranger put there, so nothing is written through a symbolic link
 //! and nothing is overwritten that this tool did not write.
 
+pub mod branch;
 mod files;
 mod keep;
 
