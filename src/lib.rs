@@ -26,7 +26,7 @@ use backstage::read::Tally;
 use backstage::references::References;
 use backstage::{discover, dump, resolve, stitch, validate};
 use camino::Utf8PathBuf;
-use diagnostic::{Diagnostics, Error};
+use diagnostic::{Code, Diagnostics, Error};
 use map::account::{self, Account};
 use map::explain::{self, Explanation};
 use map::overlay::{self, Adopted, Overlaid, Overlays};
@@ -36,7 +36,7 @@ use port::refine::{self, Refinement};
 use publish::Destination;
 use render::{Manifest, Rendering};
 use source::{Root, Sources};
-use standing::{Rules, Settled, Standing};
+use standing::{Edits, Rules, Settled, Standing};
 
 /// What a run reads.
 #[derive(Debug)]
@@ -282,12 +282,18 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
 }
 
 impl Conversion {
+    /// Whether an overlay cannot be used as it stands: without its values, entities would lose them in Port.
+    fn has_broken_overlay(&self) -> bool {
+        let mut found = self.reading.diagnostics.iter();
+        found.any(|found| found.code == Code::InvalidOverlay)
+    }
+
     /// What a comparison of the manifests with what stands there has to know.
     #[must_use]
     pub fn run(&self, rules: Rules) -> publish::Run {
         publish::Run {
             rules,
-            is_blocked: self.settled.is_blocked,
+            is_blocked: self.settled.is_blocked || self.has_broken_overlay(),
             leaves_blueprints: self.port.are_given,
         }
     }
@@ -314,7 +320,19 @@ impl Conversion {
         Ok(explain::entity(bridge, &self.overlaid, index, &self.port))
     }
 
-    /// Makes overlay entries of what was changed by hand in generated files; see [`overlay::adopt`].
+    /// What was changed by hand in the manifests that stand there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Standing`] when a manifest cannot be read again.
+    pub fn edits(&self) -> Result<Edits, Error> {
+        let manifests = self.manifests.iter();
+        let manifests =
+            manifests.map(|manifest| (manifest.root, &*manifest.path, &*manifest.contents));
+        self.standing.edits(manifests)
+    }
+
+    /// Makes overlay entries of hand edits; see [`overlay::adopt`].
     ///
     /// # Errors
     ///

@@ -3,7 +3,7 @@
 use backstage2port::diagnostic::Error;
 use backstage2port::render::{self, Format, Rendering};
 use backstage2port::source::HostedRepository;
-use backstage2port::standing::Rules;
+use backstage2port::standing::{Overwrite, Rules};
 use clap::{Args, ValueEnum};
 
 /// Which manifests are made.
@@ -55,6 +55,27 @@ impl Manifests {
     }
 }
 
+/// Whether anything is written, and what is said of it.
+#[derive(Debug, Args)]
+pub(crate) struct Writing {
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write nothing, list what would change, and exit with 1 if something would
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) check: bool,
+    /// Exit with 1 when something was written, for hooks that are to stop a commit until it holds what they wrote
+    #[arg(long)]
+    pub(crate) fail_on_change: bool,
+}
+
+impl Writing {
+    /// Whether the run only tells what it would do.
+    pub(crate) const fn is_dry(&self) -> bool {
+        self.dry_run || self.check
+    }
+}
+
 /// What may be done to the manifests of earlier runs.
 #[derive(Debug, Args)]
 pub(crate) struct Again {
@@ -76,7 +97,11 @@ impl Again {
         Rules {
             compact: self.compact,
             allow_removals: self.allow_removals,
-            overwrite: self.overwrite,
+            overwrite: if self.overwrite {
+                Overwrite::Always
+            } else {
+                Overwrite::Never
+            },
         }
     }
 }

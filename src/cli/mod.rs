@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::commit::Commit;
 pub(crate) use self::input::Input;
-use self::manifests::{Again, Manifests};
+use self::manifests::{Again, Manifests, Writing};
 use self::model::Model;
 use crate::reporting::Reporting;
 
@@ -63,19 +63,15 @@ pub(crate) struct Convert {
     /// Write below this folder instead of into the roots
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<Utf8PathBuf>,
-    /// Say what would be written, and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Write nothing, list what would change, and exit with 1 if something would
-    #[arg(long, conflicts_with = "dry_run")]
-    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+    /// Keep what was changed by hand in manifests: as entries of .port/overlay.yaml, which every run applies
+    #[arg(long, conflicts_with_all = ["dry_run", "check", "rev", "overwrite"])]
+    pub(crate) adopt: bool,
     #[command(flatten)]
     pub(crate) again: Again,
     #[command(flatten)]
     manifests: Manifests,
-    /// Exit with 1 when something was written, for hooks that are to stop a commit until it holds what they wrote
-    #[arg(long)]
-    pub(crate) fail_on_change: bool,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
     #[command(flatten)]

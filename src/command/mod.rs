@@ -1,6 +1,7 @@
 //! The commands: each runs the library and prints what came of it. Data goes to standard output, everything else to
 //! standard error.
 
+mod convert;
 mod diff;
 mod publish;
 
@@ -8,19 +9,19 @@ use std::collections::HashMap;
 use std::error::Error as _;
 use std::io::{self, IsTerminal, Write};
 
+use backstage2port::Reading;
 use backstage2port::backstage::discover::DEFAULT_INCLUDE;
 use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity};
 use backstage2port::map::profile::BuiltIn;
 use backstage2port::map::sandbox::Evaluator;
 use backstage2port::map::worker;
 use backstage2port::publish::branch::BranchError;
-use backstage2port::publish::{Draft, files, write};
-use backstage2port::report::{self, Report, Summary, summary, text};
+use backstage2port::publish::files;
+use backstage2port::report::{self, Report, Summary, text};
 use backstage2port::source::Sources;
-use backstage2port::{Conversion, Reading};
 use camino::Utf8PathBuf;
 
-use crate::cli::{Arguments, Command, Convert, Explain, Init, Input, JQ_WORKER, Output, Validate};
+use crate::cli::{Arguments, Command, Explain, Init, Input, JQ_WORKER, Output, Validate};
 use crate::reporting::Untold;
 
 /// How a run ended that could be made; its number is the exit code.
@@ -91,7 +92,7 @@ pub(crate) fn explained(failure: &Failure) -> String {
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let output = &arguments.output;
     match &arguments.command {
-        Command::Convert(command) => convert(command, output),
+        Command::Convert(command) => convert::convert(command, output),
         Command::Publish(command) => publish::publish(command, output),
         Command::Diff(command) => diff::diff(command, output),
         Command::Explain(command) => explain(command, output),
@@ -100,82 +101,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Init(command) => init(command, output),
         Command::JqWorker => jq_worker(),
     }
-}
-
-fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
-    if command.input.rev.is_some() && command.out.is_none() {
-        return Err(Failure::RevisionWithoutOut);
-    }
-    start_threads(&command.input)?;
-    let options = command.options(&evaluator()?)?;
-    let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
-    if conversion.reading.tally.is_empty() && !command.input.allow_empty {
-        let summary = summary_of(&conversion.reading);
-        let report = report_of(&conversion.reading, &summary);
-        command.reporting.tell(&report, &mut io::stdout().lock())?;
-        return none_found(&command.input);
-    }
-    let draft = Draft::new(
-        &conversion.manifests,
-        &conversion.standing,
-        conversion.run(options.rules),
-        &mut conversion.reading.diagnostics,
-    )?;
-    if !command.dry_run && !command.check {
-        write(&draft)?;
-    }
-    let written = draft.outcomes();
-    drop(draft);
-    let Conversion {
-        reading,
-        port,
-        account,
-        ..
-    } = &conversion;
-    let summary = summary_of(reading)
-        .with_converted(&reading.catalog, port)
-        .with_fields(account.totals);
-    let report = Report {
-        conversion: Some(report::Conversion {
-            catalog: &reading.catalog,
-            account,
-            written: &written,
-        }),
-        ..report_of(reading, &summary)
-    };
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    if !command.reporting.tell(&report, &mut out)? {
-        print_findings(
-            &mut io::stderr().lock(),
-            &reading.diagnostics,
-            &reading.sources,
-            output,
-        )?;
-        if !output.quiet {
-            write!(out, "{}{}", summary.read(), summary.converted())?;
-            write!(out, "{}", summary.fields())?;
-            if command.check {
-                write!(out, "{}", summary::drift(&written))?;
-            }
-            write!(
-                out,
-                "{}",
-                summary::written(&written, command.dry_run || command.check)
-            )?;
-            write!(out, "{}", summary.found())?;
-        }
-    }
-    out.flush()?;
-    if command.check && written.has_drift() {
-        return Ok(Outcome::Findings);
-    }
-    if command.input.fails_on_loss() && !account.lost.is_empty() {
-        return Ok(Outcome::Findings);
-    }
-    if command.fail_on_change && written.changes() > 0 {
-        return Ok(Outcome::Findings);
-    }
-    Ok(outcome(&reading.diagnostics, &command.input))
 }
 
 fn explain(command: &Explain, output: &Output) -> Result<Outcome, Failure> {

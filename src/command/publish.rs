@@ -81,7 +81,7 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
         &mut conversion.reading.diagnostics,
     )?;
     let written = draft.outcomes();
-    let published = if conversion.settled.is_blocked {
+    let published = if conversion.run(options.rules).is_blocked {
         None
     } else {
         let changes = changes(&draft, &roots.folders);

@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::generated::{self, Mark};
 use crate::render::Manifest;
 use crate::source::{PORT_FOLDER, RootId, Site};
-use crate::standing::{Rules, Standing, StandingFile};
+use crate::standing::{Overwrite, Rules, Standing, StandingFile};
 
 /// What a run is to change: every manifest, and every file of an earlier run that has no source any more.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub struct Drafted<'a> {
 pub struct Run {
     /// What may be done to what stands there.
     pub rules: Rules,
-    /// Whether nothing may be written, because too much would be removed.
+    /// Whether nothing may be written: too much would be removed, or an overlay is broken.
     pub is_blocked: bool,
     /// Whether blueprints and mappings belong to another run, so that those that stand there stay.
     pub leaves_blueprints: bool,
@@ -164,6 +164,12 @@ fn look(
             (Outcome::Unchanged, None)
         }
         (Site::File, Some(file)) => match outcome_of(file, rules) {
+            Outcome::Edited
+                if rules.overwrite == Overwrite::Adopted
+                    && standing.says_same(*root, path, contents)? =>
+            {
+                (Outcome::Updated, None)
+            }
             Outcome::Edited => (Outcome::Edited, Some(edited(&shown))),
             Outcome::Foreign => (
                 Outcome::Foreign,
@@ -179,7 +185,7 @@ fn look(
 fn outcome_of(file: StandingFile, rules: Rules) -> Outcome {
     match file.mark {
         Mark::Foreign => Outcome::Foreign,
-        Mark::Edited if !rules.overwrite => Outcome::Edited,
+        Mark::Edited if rules.overwrite != Overwrite::Always => Outcome::Edited,
         Mark::Edited | Mark::Intact => Outcome::Updated,
     }
 }

@@ -40,7 +40,7 @@ pub enum Outcome {
     Foreign,
     /// An older manifest stands there that somebody changed by hand; it stays.
     Edited,
-    /// It would have changed, but so much would be removed that nothing is written.
+    /// It would have changed, but nothing is written: too much would be removed, or an overlay is broken.
     Blocked,
 }
 

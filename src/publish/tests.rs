@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostics, Error};
 use crate::generated;
 use crate::render::Manifest;
 use crate::source::{Root, RootId, Sources};
-use crate::standing::{Rules, Standing};
+use crate::standing::{Overwrite, Rules, Standing};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn StdError>>;
 
@@ -24,7 +24,7 @@ const RUN: Run = Run {
     rules: Rules {
         compact: false,
         allow_removals: false,
-        overwrite: false,
+        overwrite: Overwrite::Never,
     },
     is_blocked: false,
     leaves_blueprints: false,
@@ -144,7 +144,7 @@ fn what_was_changed_by_hand_stays_unless_it_may_be_written_over() -> Result {
     assert_eq!(codes, [Code::EditedManifest]);
     assert_eq!(fs::read_to_string(&file)?, edited);
     let rules = Rules {
-        overwrite: true,
+        overwrite: Overwrite::Always,
         ..RUN.rules
     };
     let (outcome, diagnostics) = case.write("port.yml", Run { rules, ..RUN })?;

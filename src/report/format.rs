@@ -59,7 +59,7 @@ pub enum Status {
     Committed,
     /// The branch would move; it was a dry run.
     WouldCommit,
-    /// So much would be removed that nothing was published.
+    /// Nothing was published: too much would be removed, or an overlay is broken.
     Blocked,
 }
 

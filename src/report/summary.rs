@@ -11,6 +11,7 @@ use super::{Publication, Status, printable};
 use crate::backstage::read::Tally;
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::map::account::Totals;
+use crate::map::overlay::Adopted;
 use crate::publish::{Outcome, Written};
 use crate::{backstage, port};
 
@@ -365,8 +366,24 @@ fn left_alone(written: &Written) -> String {
     if blocked > 0 {
         let _ = writeln!(
             text,
-            "Held back {}: too many entities would be removed.",
+            "Held back {}: the errors say why.",
             counted(blocked, "change")
+        );
+    }
+    text
+}
+
+/// What was taken over from manifests that were changed by hand, an entity a line.
+#[must_use]
+pub fn adopted(adopted: &Adopted) -> String {
+    let mut text = String::new();
+    for entity in &adopted.entities {
+        let parts: Vec<_> = entity.parts.iter().map(ToString::to_string).collect();
+        let _ = writeln!(
+            text,
+            "Adopted for {}: {}.",
+            printable(&entity.entity_ref),
+            printable(&parts.join(", "))
         );
     }
     text

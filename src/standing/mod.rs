@@ -4,6 +4,7 @@
 //! they hold. There is no other memory of earlier runs. [`settle`] brings the catalog of this run together with it.
 
 mod doubts;
+mod edits;
 mod held;
 mod settle;
 
@@ -20,7 +21,8 @@ use crate::port::{Blueprint, Bodies, Key};
 use crate::source::{Files, RootId, Site};
 use held::{Held, Sort};
 
-pub use settle::{Rules, Settled, settle};
+pub use edits::Edits;
+pub use settle::{Overwrite, Rules, Settled, settle};
 
 /// Where the manifests of a root stand.
 #[derive(Debug)]
@@ -232,24 +234,6 @@ impl Standing {
             held::collect(path, &self.text(root, path)?, &mut bodies);
         }
         Ok(bodies)
-    }
-
-    /// What the manifests say that somebody changed by hand, by their places.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Standing`] when one cannot be read.
-    pub fn edited(&self) -> Result<Vec<(RootId, Utf8PathBuf, Bodies)>, Error> {
-        let edited = self
-            .files()
-            .filter(|(_, _, file)| file.mark == Mark::Edited);
-        edited
-            .map(|(root, path, _)| {
-                let mut bodies = Bodies::default();
-                held::collect(path, &self.text(root, path)?, &mut bodies);
-                Ok((root, path.to_owned(), bodies))
-            })
-            .collect()
     }
 }
 

@@ -23,8 +23,20 @@ pub struct Rules {
     pub compact: bool,
     /// Remove entities however many they are.
     pub allow_removals: bool,
-    /// Write over manifests that were changed by hand.
-    pub overwrite: bool,
+    /// Which manifests that were changed by hand are written over.
+    pub overwrite: Overwrite,
+}
+
+/// Which manifests that were changed by hand are written over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Overwrite {
+    /// None.
+    #[default]
+    Never,
+    /// Those that say what this run says: their changes are in an overlay.
+    Adopted,
+    /// All.
+    Always,
 }
 
 /// What became of the entities of earlier runs.

@@ -1,0 +1,160 @@
+//! `convert`: reads descriptors, converts them, and writes the manifests.
+
+use std::io::{self, Write};
+
+use backstage2port::diagnostic::{Code, Diagnostic, Error};
+use backstage2port::map::overlay::Adopted;
+use backstage2port::port::Key;
+use backstage2port::publish::{Draft, files, write};
+use backstage2port::report::{self, Report, summary};
+use backstage2port::source::{Files, Site};
+use backstage2port::standing::{Edits, Overwrite};
+use backstage2port::{Conversion, Options};
+use camino::Utf8Path;
+
+use super::{Failure, Outcome, evaluator, none_found, outcome, print_findings, report_of};
+use super::{start_threads, summary_of};
+use crate::cli::{Convert, Output};
+
+pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
+    if command.input.rev.is_some() && command.out.is_none() {
+        return Err(Failure::RevisionWithoutOut);
+    }
+    start_threads(&command.input)?;
+    let mut options = command.options(&evaluator()?)?;
+    let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
+    if conversion.reading.tally.is_empty() && !command.input.allow_empty {
+        let summary = summary_of(&conversion.reading);
+        let report = report_of(&conversion.reading, &summary);
+        command.reporting.tell(&report, &mut io::stdout().lock())?;
+        return none_found(&command.input);
+    }
+    let adopted = if command.adopt {
+        adopt(command, &mut options, &mut conversion)?
+    } else {
+        Adopted::default()
+    };
+    let draft = Draft::new(
+        &conversion.manifests,
+        &conversion.standing,
+        conversion.run(options.rules),
+        &mut conversion.reading.diagnostics,
+    )?;
+    if !command.writing.is_dry() {
+        write(&draft)?;
+    }
+    let written = draft.outcomes();
+    drop(draft);
+    let Conversion {
+        reading,
+        port,
+        account,
+        ..
+    } = &conversion;
+    let summary = summary_of(reading)
+        .with_converted(&reading.catalog, port)
+        .with_fields(account.totals);
+    let report = Report {
+        conversion: Some(report::Conversion {
+            catalog: &reading.catalog,
+            account,
+            written: &written,
+        }),
+        ..report_of(reading, &summary)
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    if !command.reporting.tell(&report, &mut out)? {
+        print_findings(
+            &mut io::stderr().lock(),
+            &reading.diagnostics,
+            &reading.sources,
+            output,
+        )?;
+        if !output.quiet {
+            write!(out, "{}{}", summary.read(), summary.converted())?;
+            write!(out, "{}", summary.fields())?;
+            write!(out, "{}", summary::adopted(&adopted))?;
+            if command.writing.check {
+                write!(out, "{}", summary::drift(&written))?;
+            }
+            write!(
+                out,
+                "{}",
+                summary::written(&written, command.writing.is_dry())
+            )?;
+            write!(out, "{}", summary.found())?;
+        }
+    }
+    out.flush()?;
+    if command.writing.check && written.has_drift() {
+        return Ok(Outcome::Findings);
+    }
+    if command.input.fails_on_loss() && !account.lost.is_empty() {
+        return Ok(Outcome::Findings);
+    }
+    if command.writing.fail_on_change && written.changes() > 0 {
+        return Ok(Outcome::Findings);
+    }
+    Ok(outcome(&reading.diagnostics, &command.input))
+}
+
+/// Puts hand edits of manifests into the overlays of the roots, and converts again with them.
+fn adopt(
+    command: &Convert,
+    options: &mut Options,
+    conversion: &mut Conversion,
+) -> Result<Adopted, Failure> {
+    let Edits { edited, written } = conversion.edits()?;
+    let adopted = conversion.adopt(&edited, &written, options)?;
+    for file in &adopted.files {
+        let root = &conversion.reading.sources.root(file.root).path;
+        let path = root.join(&file.path);
+        let refused = |source| Error::Write {
+            path: path.clone(),
+            source,
+        };
+        match Files::on_disk(root).site(&file.path).map_err(refused)? {
+            Site::Free | Site::File => {}
+            Site::Taken(reason) => return Err(refused(io::Error::other(reason)).into()),
+        }
+        let folder = path.parent().unwrap_or(Utf8Path::new(""));
+        let name = path.file_name().unwrap_or_default();
+        files(folder, &[(name, &file.contents)], true)?;
+    }
+    options.rules.overwrite = Overwrite::Adopted;
+    *conversion = backstage2port::convert(command.input.inputs()?, options)?;
+    conversion.reading.diagnostics.extend(left_over(&adopted));
+    Ok(adopted)
+}
+
+/// What was changed by hand and no overlay can say.
+fn left_over(adopted: &Adopted) -> Vec<Diagnostic> {
+    let found = |key: &Key, what: &str, help: &str| {
+        let message = format!("`{} {}` {what}", key.blueprint, key.identifier);
+        Diagnostic::new(Code::EditedManifest, message).help(help)
+    };
+    let added = adopted.added.iter().map(|key| {
+        found(
+            key,
+            "was added by hand: no descriptor makes it",
+            "write a descriptor for it, or keep it in a file of your own",
+        )
+    });
+    let removed = adopted.removed.iter().map(|key| {
+        found(
+            key,
+            "was taken out by hand: its descriptor makes it again",
+            "remove the descriptor, or --exclude it",
+        )
+    });
+    let refused = adopted.refused.iter().map(|refused| {
+        let field = refused.field.as_deref().unwrap_or("its changes");
+        let what = format!("keeps its hand edit of {field}: {}", refused.reason);
+        found(
+            &refused.key,
+            &what,
+            "change the descriptor or the profile instead",
+        )
+    });
+    added.chain(removed).chain(refused).collect()
+}
