@@ -140,6 +140,7 @@ fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
             catalog: &reading.catalog,
             account,
             written: &written,
+            is_check: command.check,
         }),
         ..report_of(reading, &summary)
     };

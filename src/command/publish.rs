@@ -206,6 +206,7 @@ fn tell(
             catalog: &reading.catalog,
             account,
             written,
+            is_check: false,
         }),
         publication: Some(publication),
         ..report_of(reading, &summary)
