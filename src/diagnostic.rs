@@ -163,6 +163,12 @@ codes! {
     TooManyRemovals = "too-many-removals", Error;
     /// A manifest is larger than the integration that is to read it takes.
     ManifestTooLarge = "manifest-too-large", Error;
+    /// An overlay, or an entry of it, is not as it should be and is left out.
+    InvalidOverlay = "invalid-overlay", Error;
+    /// An entry of an overlay is about no entity, or leads a relation to one that is not there.
+    UnknownOverlayTarget = "unknown-overlay-target", Error;
+    /// An overlay changes a property or relation that the blueprint does not define.
+    UnknownOverlayProperty = "unknown-overlay-property", Error;
 }
 
 impl fmt::Display for Code {
@@ -420,6 +426,14 @@ pub enum Error {
         provider: &'static str,
         /// The first of the targets.
         target: &'static str,
+    },
+    /// Nothing can be added to an overlay as it stands.
+    #[error("cannot add entries to the overlay {path}: {message}")]
+    Adopt {
+        /// The overlay as a user would type it.
+        path: Utf8PathBuf,
+        /// Why, and what to do.
+        message: String,
     },
     /// A manifest cannot be written.
     #[error("cannot write {path}")]

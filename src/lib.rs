@@ -29,6 +29,7 @@ use camino::Utf8PathBuf;
 use diagnostic::{Diagnostics, Error};
 use map::account::{self, Account};
 use map::explain::{self, Explanation};
+use map::overlay::{self, Adopted, Overlaid, Overlays};
 use map::{Bridge, Owners, Profile, infer};
 use port::check;
 use port::refine::{self, Refinement};
@@ -197,6 +198,10 @@ pub struct Conversion {
     pub port: port::Catalog,
     /// What became of the fields of descriptors.
     pub account: Account,
+    /// What users want to differ from their descriptors.
+    pub overlays: Overlays,
+    /// Where they say so.
+    pub overlaid: Overlaid,
     /// The files that say so.
     pub manifests: Vec<Manifest>,
     /// The manifests of earlier runs.
@@ -223,6 +228,7 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         diagnostics,
         ..
     } = &mut reading;
+    let overlays = Overlays::read(sources, diagnostics);
     let inferred = if options.infer {
         infer::profile(catalog, &options.profile, diagnostics)?
     } else {
@@ -231,12 +237,14 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     let profile = inferred.as_ref().unwrap_or(&options.profile);
     let references = profile.reads_references().then(|| References::of(catalog));
     let bridge = options.bridge(catalog, references.as_ref(), profile, sources);
-    let mapped = map::catalog(bridge, diagnostics)?;
+    let mut mapped = map::catalog(bridge, diagnostics)?;
+    let overlaid = overlay::apply(&overlays, bridge, &mut mapped, diagnostics);
     if !mapped.are_given {
         check::blueprints(&mapped.blueprints, diagnostics);
     }
-    let locate =
-        |entity: &port::Entity, part: check::Part<'_>| explain::place(bridge, entity, &part.into());
+    let locate = |entity: &port::Entity, part: check::Part<'_>| {
+        explain::place(bridge, &overlaid, entity, &part.into())
+    };
     let mut checked = check::entities(mapped, &locate, diagnostics);
     let standing = Standing::read(match &options.earlier {
         Earlier::Unknown => BTreeMap::new(),
@@ -245,11 +253,18 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     })?;
     let settled = standing::settle(&mut checked, &standing, options.rules, sources, diagnostics)?;
     let bridge = options.bridge(catalog, references.as_ref(), profile, sources);
-    let locate =
-        |entity: &port::Entity, part: check::Part<'_>| explain::place(bridge, entity, &part.into());
+    let locate = |entity: &port::Entity, part: check::Part<'_>| {
+        explain::place(bridge, &overlaid, entity, &part.into())
+    };
     let port = refine::blueprints(checked, &options.refinement);
     check::required(&port, &locate, diagnostics);
-    let account = account::of(bridge, &port, options.detailed_account, diagnostics);
+    let account = account::of(
+        bridge,
+        &overlaid,
+        &port,
+        options.detailed_account,
+        diagnostics,
+    );
     let folders = publish::folders(sources, &options.destination)?;
     let manifests = render::manifests(&port, sources, &options.rendering, &folders, diagnostics);
     diagnostics.sort(sources);
@@ -258,6 +273,8 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         inferred,
         port,
         account,
+        overlays,
+        overlaid,
         manifests,
         standing,
         settled,
@@ -294,6 +311,25 @@ impl Conversion {
         let profile = self.inferred.as_ref().unwrap_or(&options.profile);
         let references = profile.reads_references().then(|| References::of(catalog));
         let bridge = options.bridge(catalog, references.as_ref(), profile, sources);
-        Ok(explain::entity(bridge, index, &self.port))
+        Ok(explain::entity(bridge, &self.overlaid, index, &self.port))
+    }
+
+    /// Makes overlay entries of what was changed by hand in generated files; see [`overlay::adopt`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Adopt`] when entries cannot be added to an overlay as it stands.
+    pub fn adopt(
+        &self,
+        edited: &port::Bodies,
+        written: &port::Bodies,
+        options: &Options,
+    ) -> Result<Adopted, Error> {
+        let Reading {
+            sources, catalog, ..
+        } = &self.reading;
+        let profile = self.inferred.as_ref().unwrap_or(&options.profile);
+        let bridge = options.bridge(catalog, None, profile, sources);
+        overlay::adopt(&self.overlays, bridge, &self.port, edited, written)
     }
 }

@@ -634,7 +634,7 @@ fn a_descriptor_that_breaks_keeps_its_entity_in_the_manifest() -> Result<()> {
     assert!(
         run_broken
             .stderr
-            .contains("`port.yml` keeps `group b` as it stands"),
+            .contains("`port.yml` keeps `group b`: missing now"),
         "{}",
         run_broken.stderr
     );
@@ -874,7 +874,7 @@ fn a_descriptor_that_breaks_keeps_its_entity_in_every_target() -> Result<()> {
     let broken = run(&folder.path, &arguments)?;
     assert_eq!(broken.code, 1, "{}", broken.shown());
     for kept in ["`group other`", "`system shop`"] {
-        let kept = format!("keeps {kept} as it stands");
+        let kept = format!("keeps {kept}: missing now");
         assert!(broken.stderr.contains(&kept), "{kept}: {}", broken.shown());
     }
     let after = written(&folder)?;

@@ -76,7 +76,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "publish",
         &["standing", "render", "generated", "diagnostic", "source"],
     ),
-    // Its tests read back what is written.
+    // `yaml` spells documents, and the tests read back what is written.
     (
         "standing",
         &["port", "generated", "diagnostic", "source", "yaml"],

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::Bridge;
 use super::account::{Fate, FieldAccount, Lessons, World, contains, is_empty};
+use super::overlay::Overlaid;
 use super::trace::{Field, Part, Parts, Step, Trace, parts_of, top_fields, value_of};
 use crate::backstage::{Catalog, validate};
 use crate::port;
@@ -50,6 +51,8 @@ pub struct ExplainedPart {
     /// The expression that made it, as the mapping spells it; for a property that is an object of expressions, all of
     /// them.
     pub expression: String,
+    /// Where an overlay says what it holds, whatever the mapping makes of it.
+    pub overlaid: Option<Location>,
     /// What it was made from; nothing where it is the same for every entity.
     pub from: Vec<Source>,
 }
@@ -69,20 +72,35 @@ pub struct Source {
 
 /// Explains the entity at an index of the catalog.
 #[must_use]
-pub fn entity(bridge: Bridge<'_>, index: usize, converted: &port::Catalog) -> Explanation {
+pub fn entity(
+    bridge: Bridge<'_>,
+    overlaid: &Overlaid,
+    index: usize,
+    converted: &port::Catalog,
+) -> Explanation {
     let catalog = bridge.catalog;
     let trace = Trace::new(bridge, index);
-    let world = World::new(bridge, converted);
+    let world = World::new(bridge, overlaid, converted);
     let written = world.written_as(&trace);
     let account = world.account(index, &mut Lessons::default());
     let explained = written.iter().enumerate().filter_map(|(position, entity)| {
         let entity = (*entity)?;
         let parts = parts_of(entity).into_iter().filter_map(|part| {
+            let value = value_of(entity, &part)?.into_owned();
+            let place = overlaid.place(entity, &part).cloned();
+            let (expression, from) = match place {
+                Some(_) => (String::new(), Vec::new()),
+                None => (
+                    trace.mapped[position].mapping.expression(&part),
+                    sources_of(catalog, &trace, position, &part),
+                ),
+            };
             Some(ExplainedPart {
-                value: value_of(entity, &part)?.into_owned(),
-                expression: trace.mapped[position].mapping.expression(&part),
-                from: sources_of(catalog, &trace, position, &part),
                 part,
+                value,
+                expression,
+                overlaid: place,
+                from,
             })
         });
         Some(Explained {
@@ -98,10 +116,18 @@ pub fn entity(bridge: Bridge<'_>, index: usize, converted: &port::Catalog) -> Ex
     }
 }
 
-/// The place that a part of an entity of Port comes from: the innermost field that its expression reads first, or else
-/// the descriptor.
+/// The place that a part of an entity of Port comes from: the overlay that decides about it, or the innermost field that
+/// its expression reads first, or else the descriptor.
 #[must_use]
-pub fn place(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Location {
+pub fn place(
+    bridge: Bridge<'_>,
+    overlaid: &Overlaid,
+    entity: &port::Entity,
+    part: &Part,
+) -> Location {
+    if let Some(place) = overlaid.place(entity, part) {
+        return place.clone();
+    }
     let found = field_of(bridge, entity, part);
     found.map_or_else(
         || entity.origin.document(),

@@ -318,7 +318,7 @@ fn is_falsy(value: &Value) -> bool {
 }
 
 /// What a value is, for messages.
-fn sort(value: &Value) -> &'static str {
+pub(super) fn sort(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

@@ -17,6 +17,7 @@ pub mod jq;
 mod keys;
 mod mapper;
 mod mapping;
+pub mod overlay;
 pub mod owners;
 mod plain;
 pub mod profile;

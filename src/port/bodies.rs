@@ -1,6 +1,6 @@
 //! Blueprints and entities as the bodies that manifests hold: what is compared when two states of Port are.
 //!
-//! In: a [`Catalog`](super::Catalog), or manifests that were read back. Out: JSON by key.
+//! In: a [`Catalog`], or manifests that were read back. Out: JSON by key.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Puts manifests into folders; the only module that changes anything.
+//! Puts manifests into folders, and files on a branch ([`branch`]); the only module that changes anything.
 //!
 //! In: [`Manifest`](crate::render::Manifest)s and what stands where they belong. Out: files, and what became of each. What
 //! a manifest says is decided before.

@@ -14,12 +14,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::provider::Files;
-use super::{
-    BY_PROFILE, Format, Provider, Target, central, document, entities_path, port_yml, tree,
-};
+use super::{BY_PROFILE, Format, Provider, Target, central, entities_path, port_yml, tree};
 use crate::generated;
 use crate::port;
 use crate::source::HostedRepository;
+use crate::yaml::write;
 
 /// The icon of entities without one where their blueprint has none either.
 const DEFAULT_ICON: &str = "DefaultBlueprint";
@@ -78,7 +77,7 @@ impl Mapped<'_> {
             .iter()
             .flat_map(|(blueprint, shape)| self.resources(blueprint, shape, provider, target))
             .collect();
-        let _ = write!(text, "{}", document::yaml(&json!({"resources": resources})));
+        let _ = write!(text, "{}", write::text(&json!({"resources": resources})));
         text
     }
 

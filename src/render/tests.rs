@@ -70,6 +70,42 @@ fn paths(manifests: &[Manifest]) -> Vec<(u32, &str, usize)> {
 }
 
 #[test]
+fn what_port_is_to_forget_is_null_among_the_others() -> Result<(), Box<dyn StdError>> {
+    let mut sources = two_roots();
+    let mut one = entity(&mut sources, 0, "catalog-info.yaml", 0, "shop");
+    one.properties = BTreeMap::from([("b".to_owned(), json!(1)), ("d".to_owned(), json!("x"))]);
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+    one.cleared.properties = names(&["a", "c"]);
+    let mut other = entity(&mut sources, 0, "catalog-info.yaml", 1, "till");
+    other.cleared.relations = names(&["system"]);
+    let catalog = port::Catalog {
+        blueprints: vec![component()?],
+        entities: vec![one, other],
+        ..port::Catalog::default()
+    };
+    let contents = |format| -> Result<String, Box<dyn StdError>> {
+        let (manifests, _) = rendered(&catalog, &sources, &[Target::PortYml], format, &[])?;
+        let mut manifests = manifests.into_iter();
+        let list = manifests.find(|manifest| manifest.entities > 0);
+        Ok(list.ok_or("no entities")?.contents)
+    };
+    let text = contents(Format::Yaml)?;
+    let (_, list) = text.split_once('\n').ok_or("one line")?;
+    assert_eq!(
+        list,
+        "- identifier: shop\n  blueprint: component\n  properties:\n    a: null\n    b: 1\n    c: null\n    d: x\n\
+         - identifier: till\n  blueprint: component\n  relations:\n    system: null\n"
+    );
+    let mut values: Value = serde_json::from_str(&contents(Format::Json)?)?;
+    assert_eq!(
+        values[0]["properties"].take(),
+        json!({"a": null, "b": 1, "c": null, "d": "x"})
+    );
+    assert_eq!(values[1]["relations"].take(), json!({"system": null}));
+    Ok(())
+}
+
+#[test]
 fn a_manifest_beside_the_descriptors_and_blueprints_in_every_root() -> Result<(), Box<dyn StdError>>
 {
     let mut sources = two_roots();

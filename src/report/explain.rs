@@ -62,6 +62,9 @@ fn entity_of_port(explained: &Explained, own: &Location, files: &mut Files<'_>, 
     for part in &explained.parts {
         let name = part.part.to_string();
         let _ = writeln!(text, "  {}: {}", printable(&name), shown(&part.value));
+        if let Some(overlay) = &part.overlaid {
+            let _ = writeln!(text, "      by {}", place(overlay, None, files));
+        }
         if !part.expression.is_empty() {
             let lines: Vec<&str> = part.expression.lines().map(str::trim).collect();
             let _ = writeln!(text, "      by {}", printable(&lines.join(" ")));

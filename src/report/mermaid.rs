@@ -133,7 +133,8 @@ fn label(text: &str) -> String {
     if label.trim().is_empty() {
         label.push_str("#32;");
     }
-    label
+    // `direction TB` is a statement wherever it stands in a line, even in quotes.
+    label.replace("direction ", "direction#32;")
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ impl Files {
                 (elsewhere, in_port.unwrap_or_default())
             }
             Tree::Revision(revision) => {
-                let in_port = revision.list_below(PORT_FOLDER, &is_wanted);
+                let in_port = revision.list_below(PORT_FOLDER, below);
                 (revision.list(&is_wanted), in_port)
             }
             Tree::Recorded => (Listing::default(), Listing::default()),

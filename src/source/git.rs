@@ -23,6 +23,11 @@ pub(crate) fn open(folder: &Utf8Path) -> Result<Option<Repository>, String> {
                     .canonicalize_utf8()
                     .unwrap_or_else(|_| folder.to_owned())
             )),
+            // The library has no code for this.
+            _ if error.message().starts_with("unknown object format") => Err(format!(
+                "it names its objects in a way that cannot be read here ({}): only SHA-1 can",
+                error.message()
+            )),
             _ => Err(error.message().to_owned()),
         },
     }

@@ -175,8 +175,14 @@ fn keep(
         }
         let names = named(keys.iter().map(|(key, _)| *key));
         let shown = standing.shown(root, path);
+        let broken: BTreeSet<_> = keys
+            .iter()
+            .map(|(_, error)| format!("`{}`", sources.display_path(error.file)))
+            .collect();
+        let broken: Vec<_> = broken.into_iter().collect();
         let message = format!(
-            "`{shown}` keeps {names} as it stands: missing now, and descriptors have errors"
+            "`{shown}` keeps {names}: missing now, while there are errors in {}",
+            broken.join(", ")
         );
         let help =
             "an entity that leaves its manifest is deleted in Port; mend the errors and run again";

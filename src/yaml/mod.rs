@@ -13,6 +13,7 @@ mod scalar;
 pub(crate) mod spans;
 pub(crate) mod stringify;
 mod version_1_1;
+pub(crate) mod write;
 
 use std::ops::Range;
 

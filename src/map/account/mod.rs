@@ -16,6 +16,7 @@ use std::fmt;
 
 use rayon::prelude::*;
 
+use super::overlay::Overlaid;
 use super::trace::{Field, Part, Step};
 use super::{Bridge, Profile};
 use crate::backstage::Catalog;
@@ -114,6 +115,8 @@ pub enum Reason {
     NotRead,
     /// It is part of something that was left out, as a finding says.
     LeftOut(Part),
+    /// An overlay says what it would be part of.
+    Overlaid(Part),
     /// The entity itself was left out, as a finding says.
     NotWritten,
     /// The catalog made it, not an author.
@@ -127,6 +130,7 @@ impl fmt::Display for Reason {
         match self {
             Self::NotRead => f.write_str("no expression of the mapping reads it"),
             Self::LeftOut(part) => write!(f, "`{part}` was left out, see the other findings"),
+            Self::Overlaid(part) => write!(f, "the overlay decides about `{part}`"),
             Self::NotWritten => f.write_str("its entity was left out, see the other findings"),
             Self::Bookkeeping => f.write_str("the catalog made it, not an author"),
             Self::Untraced => write!(
@@ -154,12 +158,13 @@ impl Fate {
 #[must_use]
 pub fn of(
     bridge: Bridge<'_>,
+    overlaid: &Overlaid,
     converted: &port::Catalog,
     detailed: bool,
     diagnostics: &mut Diagnostics,
 ) -> Account {
     let catalog = bridge.catalog;
-    let world = World::new(bridge, converted);
+    let world = World::new(bridge, overlaid, converted);
     let mut by_kind: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, entity) in catalog.entities().iter().enumerate() {
         by_kind

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::super::trace::{Field, Part, Parts, Step, Trace, parts_of, top_fields, value_of};
-use super::world::{World, holders};
+use super::world::World;
 use super::{EntityAccount, Fate, FieldAccount, Holder, Reason};
 use crate::backstage::validate::{self, Reference};
 use crate::backstage::{Entity, EntityRef};
@@ -103,7 +103,7 @@ impl Walk<'_, '_> {
     fn entity(&mut self) {
         for root in ["apiVersion", "kind"] {
             // They decide which resource of the mapping is meant.
-            let fate = match self.where_some(&[Part::Blueprint].into(), |_| true) {
+            let fate = match self.where_some(&[Part::Blueprint].into(), |_, _, _| true) {
                 holders if holders.is_empty() => Fate::Dropped(Reason::NotWritten),
                 holders => self.world.fate(holders),
             };
@@ -179,7 +179,10 @@ impl Walk<'_, '_> {
             return held.is_empty().then_some(Fate::Dropped(Reason::NotRead));
         }
         if lesson.unread == 0 && lesson.rewritten >= ENOUGH {
-            let holders = self.where_some(&lesson.parts, |_| true);
+            let world = self.world;
+            let holders = self.where_some(&lesson.parts, |entity, part, _| {
+                !world.is_overlaid(entity, part)
+            });
             return (!holders.is_empty()).then(|| self.world.fate(holders));
         }
         None
@@ -337,7 +340,7 @@ impl Walk<'_, '_> {
             .entry(key)
             .or_default()
             .extend(learned);
-        holders(&parts, &world.written_as(&other))
+        world.holders(&parts, &world.written_as(&other))
     }
 
     /// The parts that change without a field; `None` where too many have been asked for.
@@ -353,13 +356,25 @@ impl Walk<'_, '_> {
 
     /// Where these parts hold all values as they are.
     fn holding(&self, parts: &BTreeSet<Part>, values: &[&Value]) -> Vec<Holder> {
-        self.where_some(parts, |held| {
+        self.where_some(parts, |_, _, held| {
             values.iter().all(|value| contains(held, value))
         })
     }
 
-    fn where_some(&self, parts: &BTreeSet<Part>, holds: impl Fn(&Value) -> bool) -> Vec<Holder> {
-        where_some(self.written, parts, holds)
+    fn where_some(
+        &self,
+        parts: &BTreeSet<Part>,
+        holds: impl Fn(&port::Entity, &Part, &Value) -> bool,
+    ) -> Vec<Holder> {
+        let mut holders = Vec::new();
+        for entity in self.written {
+            for part in parts {
+                if value_of(entity, part).is_some_and(|held| holds(entity, part, &held)) {
+                    holders.push(Holder::of(entity, part));
+                }
+            }
+        }
+        holders
     }
 
     /// What it means that these parts depend on a field.
@@ -368,29 +383,21 @@ impl Walk<'_, '_> {
             .trace
             .as_ref()
             .map(|trace| self.world.written_as(trace));
-        let holders = holders(parts, &written.unwrap_or_default());
+        let written = written.unwrap_or_default();
+        let holders = self.world.holders(parts, &written);
         if !holders.is_empty() {
             return self.world.fate(holders);
+        }
+        let is_overlaid = |(position, part): &&(usize, Part)| {
+            let entity = written.get(*position).copied().flatten();
+            entity.is_some_and(|entity| self.world.is_overlaid(entity, part))
+        };
+        if let Some((_, part)) = parts.iter().find(is_overlaid) {
+            return Fate::Dropped(Reason::Overlaid(part.clone()));
         }
         let part = parts.iter().map(|(_, part)| part.clone()).next();
         Fate::Dropped(part.map_or(Reason::NotRead, Reason::LeftOut))
     }
-}
-
-fn where_some(
-    written: &[&port::Entity],
-    parts: &BTreeSet<Part>,
-    holds: impl Fn(&Value) -> bool,
-) -> Vec<Holder> {
-    let mut holders = Vec::new();
-    for entity in written {
-        for part in parts {
-            if value_of(entity, part).is_some_and(|held| holds(&held)) {
-                holders.push(Holder::of(entity, part));
-            }
-        }
-    }
-    holders
 }
 
 /// Whether a value holds nothing.

@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, HashMap};
 use super::super::trace::{Part, Parts, Trace, value_of};
 use super::{Fate, Holder};
 use crate::map::Bridge;
+use crate::map::overlay::Overlaid;
 use crate::port;
 use crate::source::Origin;
 
 /// All that an account is made from.
 pub(in crate::map) struct World<'a> {
     pub(super) bridge: Bridge<'a>,
+    overlaid: &'a Overlaid,
     blueprints: HashMap<&'a str, &'a port::Blueprint>,
     /// What is written for each descriptor.
     written: BTreeMap<Origin, Vec<&'a port::Entity>>,
@@ -20,7 +22,11 @@ pub(in crate::map) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub(in crate::map) fn new(bridge: Bridge<'a>, converted: &'a port::Catalog) -> Self {
+    pub(in crate::map) fn new(
+        bridge: Bridge<'a>,
+        overlaid: &'a Overlaid,
+        converted: &'a port::Catalog,
+    ) -> Self {
         let mut written: BTreeMap<Origin, Vec<&port::Entity>> = BTreeMap::new();
         for entity in &converted.entities {
             written.entry(entity.origin).or_default().push(entity);
@@ -29,6 +35,7 @@ impl<'a> World<'a> {
         let entities = bridge.catalog.entities().iter().enumerate();
         Self {
             bridge,
+            overlaid,
             blueprints: blueprints
                 .map(|blueprint| (blueprint.identifier.as_str(), blueprint))
                 .collect(),
@@ -76,6 +83,23 @@ impl<'a> World<'a> {
             })
     }
 
+    /// Whether a part holds what an overlay says, whatever the descriptor does.
+    pub(super) fn is_overlaid(&self, entity: &port::Entity, part: &Part) -> bool {
+        self.overlaid.place(entity, part).is_some()
+    }
+
+    /// The parts that are written and made of the descriptor.
+    pub(super) fn holders(&self, parts: &Parts, written: &[Option<&port::Entity>]) -> Vec<Holder> {
+        let parts = parts.iter().filter_map(|(position, part)| {
+            let entity = (*written.get(*position)?)?;
+            if self.is_overlaid(entity, part) {
+                return None;
+            }
+            value_of(entity, part).map(|_| Holder::of(entity, part))
+        });
+        parts.collect()
+    }
+
     /// What it means to be part of these.
     pub(super) fn fate(&self, holders: Vec<Holder>) -> Fate {
         let (raw, mapped): (Vec<Holder>, Vec<Holder>) =
@@ -96,13 +120,4 @@ impl Holder {
             part: part.clone(),
         }
     }
-}
-
-/// The parts that are written.
-pub(super) fn holders(parts: &Parts, written: &[Option<&port::Entity>]) -> Vec<Holder> {
-    let parts = parts.iter().filter_map(|(position, part)| {
-        let entity = (*written.get(*position)?)?;
-        value_of(entity, part).map(|_| Holder::of(entity, part))
-    });
-    parts.collect()
 }

@@ -77,7 +77,8 @@ pub fn check_enums(refinement: &Refinement, blueprints: &[Blueprint]) -> Result<
 
 /// Cuts the blueprints of a catalog.
 ///
-/// Properties and relations that a calculation mentions count as used, for what it computes without them is unknown.
+/// Properties and relations that a calculation mentions count as used, for what it computes without them is unknown, and
+/// so do those that an entity has as null.
 /// Mirror properties, aggregations and inherited ownership whose path no longer leads anywhere are dropped. Whatever the
 /// switches say, no relation stays both `many` and `required` (Port refuses it) and `required` names no property that is
 /// gone. The order of blueprints does not change. Given blueprints stay as they are.
@@ -115,6 +116,9 @@ struct Uses<'a> {
     entities: usize,
     properties: HashMap<&'a str, usize>,
     relations: HashMap<&'a str, usize>,
+    /// Those that some entity has as null: Port takes a null only for what the blueprint defines.
+    cleared_properties: HashSet<&'a str>,
+    cleared_relations: HashSet<&'a str>,
 }
 
 struct Usage<'a>(HashMap<&'a str, Uses<'a>>);
@@ -135,6 +139,14 @@ impl<'a> Usage<'a> {
                     *uses.relations.entry(name).or_default() += 1;
                 }
             }
+            let port::Cleared {
+                properties,
+                relations,
+            } = &entity.cleared;
+            let properties = properties.iter().map(String::as_str);
+            uses.cleared_properties.extend(properties);
+            let relations = relations.iter().map(String::as_str);
+            uses.cleared_relations.extend(relations);
         }
         Self(usage)
     }
@@ -149,13 +161,19 @@ fn cut_unused(blueprint: &mut Blueprint, uses: &Uses<'_>, refinement: &Refinemen
     let is_mentioned = |name: &str| calculations.iter().any(|jq| mentions(jq, name));
     if refinement.drop_unused_properties {
         let properties = &mut blueprint.schema.properties;
-        properties
-            .retain(|name, _| uses.properties.contains_key(name.as_str()) || is_mentioned(name));
+        properties.retain(|name, _| {
+            uses.properties.contains_key(name.as_str())
+                || uses.cleared_properties.contains(name.as_str())
+                || is_mentioned(name)
+        });
     }
     if refinement.drop_unused_relations {
         let relations = &mut blueprint.relations;
-        relations
-            .retain(|name, _| uses.relations.contains_key(name.as_str()) || is_mentioned(name));
+        relations.retain(|name, _| {
+            uses.relations.contains_key(name.as_str())
+                || uses.cleared_relations.contains(name.as_str())
+                || is_mentioned(name)
+        });
     }
     // Also without any entity nothing is required: an entity that Port makes for a dangling relation has no values.
     let has_every = |counts: &HashMap<&str, usize>, name: &str| {

@@ -170,6 +170,22 @@ fn a_null_and_an_empty_list_are_no_use() -> Result {
 }
 
 #[test]
+fn what_is_written_as_null_stays_defined_but_is_not_required() -> Result {
+    let mut bare = entity("component", &["language"], &[]);
+    bare.cleared.properties.insert("tier".to_owned());
+    bare.cleared.relations.insert("parts".to_owned());
+    let bodies = refined(vec![bare], &Refinement::default())?;
+    let component = &bodies["component"];
+    assert_eq!(
+        keys(component, "/schema/properties"),
+        ["language", "score", "tier"]
+    );
+    assert_eq!(component["schema"]["required"], json!(["language"]));
+    assert_eq!(keys(component, "/relations"), ["parts"]);
+    Ok(())
+}
+
+#[test]
 fn each_switch_works_alone() -> Result {
     let entities = || vec![entity("component", &["tier"], &["group"])];
     let bodies = refined(entities(), &NONE)?;

@@ -95,9 +95,7 @@ pub enum BranchError {
     #[error("cannot tell who makes the commit: {0}")]
     Identity(String),
     /// The commit is to be signed and cannot be.
-    #[error(
-        "cannot sign the commit, which `commit.gpgsign` asks for: {program}: {message}; nothing was published"
-    )]
+    #[error("cannot sign the commit: {program}: {message}; nothing was published")]
     Signing {
         /// The signing program, or the setting that is wrong.
         program: String,

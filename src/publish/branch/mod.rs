@@ -9,17 +9,22 @@
 
 mod checkout;
 mod error;
+mod find;
 mod ours;
+mod publication;
 mod push;
 mod sign;
 mod tree;
 
 use std::io::Write;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use git2::{Buf, Commit, Config, ErrorCode, ObjectType, Oid, Repository, Signature};
 
 pub use self::error::{BranchError, ForeignCommit};
+use self::find::{base_commit, commit_of, parents, reference};
+use self::publication::signature;
+pub use self::publication::{Change, Identity, Publication, Published, Role, Signing, Time};
 use self::push::RemoteBranch;
 use crate::source::git;
 
@@ -27,107 +32,6 @@ use crate::source::git;
 const REFLOG: &str = "backstage2port: publish";
 /// In front of the objects on the disk.
 const MEMORY_PRIORITY: i32 = 1000;
-
-/// A file that a commit changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// Where it stands, from the top of the repository, with forward slashes.
-    pub path: Utf8PathBuf,
-    /// What it says; `None` removes it, and does nothing where there is no such file.
-    pub contents: Option<String>,
-}
-
-impl Change {
-    fn is_removal(&self) -> bool {
-        self.contents.is_none()
-    }
-}
-
-/// A moment, as a commit records it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Time {
-    /// Seconds since 1970 began in UTC.
-    pub seconds: i64,
-    /// How far the clock on the wall is ahead of UTC.
-    pub offset_minutes: i32,
-}
-
-/// Who made a commit, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The name of a person or a machine.
-    pub name: String,
-    /// Their address; git takes any text.
-    pub email: String,
-    /// When.
-    pub time: Time,
-}
-
-/// Which identity of git's configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Who wrote the change: `author.name`, or else `user.name`.
-    Author,
-    /// Who made the commit: `committer.name`, or else `user.name`.
-    Committer,
-}
-
-/// Whether the commit is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Signing {
-    /// As `commit.gpgsign` says.
-    #[default]
-    Configured,
-    /// In any case.
-    Always,
-    /// In no case.
-    Never,
-}
-
-/// How a commit is made.
-#[derive(Debug, Clone)]
-pub struct Publication {
-    /// Subject and body. Two lines that mark the commit as ours are added.
-    pub message: String,
-    /// Who wrote the change.
-    pub author: Identity,
-    /// Who made the commit.
-    pub committer: Identity,
-    /// Whether the commit is put on top of the branch instead of replacing it. Its files are the same in both cases: those
-    /// of the base with the changes made. So that nothing of the history is a lie, the base is its second parent where
-    /// the branch does not stand on it yet.
-    pub append: bool,
-    /// Whether commits of others may get lost.
-    pub force: bool,
-    /// Whether to go no further than telling what would be done.
-    pub dry_run: bool,
-    /// Whether the commit is signed.
-    pub signing: Signing,
-}
-
-/// What became of a publication.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Published {
-    /// The base has all of it. The branch stays as it is.
-    Nothing,
-    /// The branch has exactly this on this base.
-    Unchanged {
-        /// The commit that has it.
-        commit: String,
-    },
-    /// The branch moved.
-    Committed {
-        /// Where to.
-        commit: String,
-        /// [`Branch::tip`]
-        previous: Option<String>,
-    },
-    /// A dry run: the branch would move.
-    WouldCommit {
-        /// [`Branch::tip`]
-        previous: Option<String>,
-    },
-}
 
 /// A branch that is about to be published to: what it stands on, looked up once.
 pub struct Branch {
@@ -458,111 +362,6 @@ impl Branch {
             .find_commit(id)
             .map_err(BranchError::git("read a commit"))
     }
-}
-
-impl Published {
-    /// The commit that holds what was to be published, on the branch.
-    #[must_use]
-    pub fn commit(&self) -> Option<&str> {
-        match self {
-            Self::Nothing | Self::WouldCommit { .. } => None,
-            Self::Unchanged { commit } | Self::Committed { commit, .. } => Some(commit),
-        }
-    }
-}
-
-/// The full name of a branch that can be published to.
-fn reference(repository: &Repository, name: &str) -> Result<String, BranchError> {
-    let refused = |message: String| BranchError::Name {
-        name: name.to_owned(),
-        message,
-    };
-    if let Some(short) = name.strip_prefix("refs/heads/") {
-        return Err(refused(format!("its name is `{short}`")));
-    }
-    if !git2::Branch::name_is_valid(name).unwrap_or(false) {
-        return Err(refused(
-            "git does not allow this name, see `git help check-ref-format`".to_owned(),
-        ));
-    }
-    let reference = format!("refs/heads/{name}");
-    if let Ok(found) = repository.find_reference(&reference)
-        && let Ok(Some(target)) = found.symbolic_target()
-    {
-        let target = target.strip_prefix("refs/heads/").unwrap_or(target);
-        return Err(refused(format!(
-            "it is another name of `{target}`, name that one"
-        )));
-    }
-    // A folder and a file of one name: git keeps a branch in each.
-    let above = name.match_indices('/').map(|(end, _)| &name[..end]);
-    for other in above {
-        if repository
-            .find_reference(&format!("refs/heads/{other}"))
-            .is_ok()
-        {
-            return Err(refused(format!(
-                "there is a branch `{other}`, and git cannot have both"
-            )));
-        }
-    }
-    let mut below = repository
-        .references_glob(&format!("{reference}/*"))
-        .map_err(BranchError::git("list the branches"))?;
-    if let Some(Ok(other)) = below.names().next() {
-        let other = other.strip_prefix("refs/heads/").unwrap_or(other);
-        return Err(refused(format!(
-            "there is a branch `{other}`, and git cannot have both"
-        )));
-    }
-    Ok(reference)
-}
-
-fn base_commit(repository: &Repository, base: &str) -> Result<Oid, BranchError> {
-    let refused = |message: String| BranchError::Base {
-        base: base.to_owned(),
-        message,
-    };
-    let object = git::object(repository, base).map_err(refused)?;
-    let commit = object.peel_to_commit();
-    let commit = commit.map_err(|_| refused("it names no commit".to_owned()))?;
-    Ok(commit.id())
-}
-
-/// The commit that a reference names, if there is such a reference.
-fn commit_of(repository: &Repository, reference: &str) -> Result<Option<Oid>, BranchError> {
-    match repository.find_reference(reference) {
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-        found => found
-            .and_then(|found| found.peel_to_commit())
-            .map(|commit| Some(commit.id()))
-            .map_err(BranchError::git("read the branch")),
-    }
-}
-
-/// The parents of a commit as it names them. At the end of a shallow clone git's library leaves them out.
-fn parents(commit: &Commit<'_>) -> Vec<Oid> {
-    let header = String::from_utf8_lossy(commit.raw_header_bytes());
-    let parents = header
-        .lines()
-        .filter_map(|line| line.strip_prefix("parent "));
-    parents.filter_map(|id| Oid::from_str(id).ok()).collect()
-}
-
-/// An identity as git records it.
-fn signature(identity: &Identity) -> Result<Signature<'static>, BranchError> {
-    let Identity { name, email, time } = identity;
-    for (what, text) in [("name", name), ("address", email)] {
-        let is_unfit = |char: char| char.is_control() || matches!(char, '<' | '>');
-        if text.trim().is_empty() || text.contains(is_unfit) {
-            return Err(BranchError::Identity(format!(
-                "the {what} `{text}` is empty, or has `<`, `>` or a control character"
-            )));
-        }
-    }
-    let time = git2::Time::new(time.seconds, time.offset_minutes);
-    Signature::new(name, email, &time)
-        .map_err(|error| BranchError::Identity(error.message().to_owned()))
 }
 
 /// Stores new objects, each with its path, and the commit: as one pack.

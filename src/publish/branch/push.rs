@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use git2::{Direction, Oid, Repository};
 
 use super::error::BranchError;
+use super::find::commit_of;
 use super::sign::joined;
 
 /// Settings of a git that called this program, such as a hook of another repository. They say which repository is meant
@@ -63,7 +64,7 @@ impl RemoteBranch {
             });
         let is_fetched = fetched.is_some();
         let tracking = fetched.unwrap_or_else(|| format!("refs/remotes/{remote}/{name}"));
-        let stands = super::commit_of(repository, &tracking)?;
+        let stands = commit_of(repository, &tracking)?;
         Ok(Self {
             remote: remote.to_owned(),
             tracking,

@@ -15,6 +15,8 @@ use crate::source::git::PARTIAL;
 
 /// The longest path, in bytes; no system checks out a longer one.
 const MAX_PATH_BYTES: usize = 4096;
+/// The most names in a path. Folders are made by recursion, which must fit every stack.
+const MAX_NAMES: usize = 256;
 
 const FILE: i32 = 0o100_644;
 const EXECUTABLE: i32 = 0o100_755;
@@ -91,7 +93,7 @@ fn check(path: &Utf8Path) -> Result<(), BranchError> {
         "the path is empty"
     } else if text.starts_with('/') {
         "the path is absolute"
-    } else if text.len() > MAX_PATH_BYTES {
+    } else if text.len() > MAX_PATH_BYTES || text.split('/').count() > MAX_NAMES {
         "the path is too long"
     } else if text.contains('\0') {
         "the path has a NUL character"

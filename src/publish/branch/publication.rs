@@ -1,0 +1,136 @@
+//! What is published, how, and what became of it.
+
+use camino::Utf8PathBuf;
+use git2::Signature;
+
+#[cfg(doc)]
+use super::Branch;
+use super::error::BranchError;
+
+/// A file that a commit changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where it stands, from the top of the repository, with forward slashes.
+    pub path: Utf8PathBuf,
+    /// What it says; `None` removes it, and does nothing where there is no such file.
+    pub contents: Option<String>,
+}
+
+impl Change {
+    pub(super) fn is_removal(&self) -> bool {
+        self.contents.is_none()
+    }
+}
+
+/// A moment, as a commit records it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time {
+    /// Seconds since 1970 began in UTC.
+    pub seconds: i64,
+    /// How far the clock on the wall is ahead of UTC.
+    pub offset_minutes: i32,
+}
+
+/// Who made a commit, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The name of a person or a machine.
+    pub name: String,
+    /// Their address; git takes any text.
+    pub email: String,
+    /// When.
+    pub time: Time,
+}
+
+/// Which identity of git's configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Who wrote the change: `author.name`, or else `user.name`.
+    Author,
+    /// Who made the commit: `committer.name`, or else `user.name`.
+    Committer,
+}
+
+/// Whether the commit is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signing {
+    /// As `commit.gpgsign` says.
+    #[default]
+    Configured,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+/// How a commit is made.
+#[derive(Debug, Clone)]
+pub struct Publication {
+    /// Subject and body. Two lines that mark the commit as ours are added.
+    pub message: String,
+    /// Who wrote the change.
+    pub author: Identity,
+    /// Who made the commit.
+    pub committer: Identity,
+    /// Whether the commit is put on top of the branch instead of replacing it. Its files are the same in both cases: those
+    /// of the base with the changes made. So that nothing of the history is a lie, the base is its second parent where
+    /// the branch does not stand on it yet.
+    pub append: bool,
+    /// Whether commits of others may get lost.
+    pub force: bool,
+    /// Whether to go no further than telling what would be done.
+    pub dry_run: bool,
+    /// Whether the commit is signed.
+    pub signing: Signing,
+}
+
+/// What became of a publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Published {
+    /// The base has all of it. The branch stays as it is.
+    Nothing,
+    /// The branch has exactly this on this base.
+    Unchanged {
+        /// The commit that has it.
+        commit: String,
+    },
+    /// The branch moved.
+    Committed {
+        /// Where to.
+        commit: String,
+        /// What the branch stood at: [`Branch::tip`].
+        previous: Option<String>,
+    },
+    /// A dry run: the branch would move.
+    WouldCommit {
+        /// What the branch stood at: [`Branch::tip`].
+        previous: Option<String>,
+    },
+}
+
+impl Published {
+    /// The commit that holds what was to be published, on the branch.
+    #[must_use]
+    pub fn commit(&self) -> Option<&str> {
+        match self {
+            Self::Nothing | Self::WouldCommit { .. } => None,
+            Self::Unchanged { commit } | Self::Committed { commit, .. } => Some(commit),
+        }
+    }
+}
+
+/// An identity as git records it.
+pub(super) fn signature(identity: &Identity) -> Result<Signature<'static>, BranchError> {
+    let Identity { name, email, time } = identity;
+    for (what, text) in [("name", name), ("address", email)] {
+        let is_unfit = |char: char| char.is_control() || matches!(char, '<' | '>');
+        if text.trim().is_empty() || text.contains(is_unfit) {
+            return Err(BranchError::Identity(format!(
+                "the {what} `{text}` is empty, or has `<`, `>` or a control character"
+            )));
+        }
+    }
+    let time = git2::Time::new(time.seconds, time.offset_minutes);
+    Signature::new(name, email, &time)
+        .map_err(|error| BranchError::Identity(error.message().to_owned()))
+}
