@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use backstage2port::diagnostic::{Code, Diagnostic, Error};
 use backstage2port::map::overlay::Adopted;
 use backstage2port::port::Key;
-use backstage2port::publish::{Draft, files, write};
+use backstage2port::publish::{self, Draft, files, write};
 use backstage2port::report::{self, Report, summary};
 use backstage2port::source::{Files, Site};
 use backstage2port::standing::{Edits, Overwrite};
@@ -59,6 +59,7 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
             catalog: &reading.catalog,
             account,
             written: &written,
+            is_check: command.writing.check,
         }),
         ..report_of(reading, &summary)
     };
@@ -86,7 +87,9 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
         }
     }
     out.flush()?;
-    if command.writing.check && written.has_drift() {
+    // What was asked for was not done, whatever the findings are to cost.
+    let is_blocked = written.count(publish::Outcome::Blocked) > 0;
+    if is_blocked || command.writing.check && written.has_drift() {
         return Ok(Outcome::Findings);
     }
     if command.input.fails_on_loss() && !account.lost.is_empty() {

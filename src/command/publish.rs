@@ -206,6 +206,7 @@ fn tell(
             catalog: &reading.catalog,
             account,
             written,
+            is_check: false,
         }),
         publication: Some(publication),
         ..report_of(reading, &summary)
@@ -232,6 +233,10 @@ fn tell(
         }
     }
     out.flush()?;
+    // What was asked for was not done, whatever the findings are to cost.
+    if published.is_none() {
+        return Ok(Outcome::Findings);
+    }
     if command.input.fails_on_loss() && !account.lost.is_empty() {
         return Ok(Outcome::Findings);
     }

@@ -35,6 +35,8 @@ pub struct Conversion<'a> {
     pub account: &'a Account,
     /// What became of the manifests.
     pub written: &'a Written,
+    /// Whether they were only to be compared, so that every difference is a fault.
+    pub is_check: bool,
 }
 
 /// What became of a branch.

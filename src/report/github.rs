@@ -16,6 +16,7 @@ use camino::Utf8PathBuf;
 use super::files::Files;
 use super::{Report, printable};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::publish::{Outcome, Written};
 use crate::source::{Location, Sources};
 
 /// How many annotations of one severity GitHub shows for a step.
@@ -27,6 +28,10 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     found.sort_by_key(|found| Reverse(found.severity));
     let mut files = Files::new(report.sources);
     let mut left_out = 0;
+    let checked = report.conversion.filter(|conversion| conversion.is_check);
+    if let Some(drift) = checked.and_then(|checked| drift(checked.written)) {
+        writeln!(out, "{drift}")?;
+    }
     for same in found.chunk_by(|a, b| a.severity == b.severity) {
         for found in same.iter().take(SHOWN) {
             writeln!(out, "{}", annotation(found, &mut files))?;
@@ -40,6 +45,30 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         )?;
     }
     Ok(())
+}
+
+/// What a check found: one annotation for all manifests, for there may be as many as descriptors.
+fn drift(written: &Written) -> Option<String> {
+    let outcomes = written.outcomes.iter();
+    let differing: Vec<&str> = outcomes
+        .filter(|(_, outcome)| *outcome != Outcome::Unchanged)
+        .map(|(path, _)| path.as_str())
+        .collect();
+    let more = differing.len().saturating_sub(SHOWN);
+    let shown = differing.iter().take(SHOWN).map(|path| data(path));
+    let mut lines: Vec<_> = shown.collect();
+    if more > 0 {
+        lines.push(format!("... and {more} more").into());
+    }
+    let subject = match differing.len() {
+        0 => return None,
+        1 => "a manifest is not what its descriptors say".to_owned(),
+        count => format!("{count} manifests are not what their descriptors say"),
+    };
+    Some(format!(
+        "::error title=drift::{subject}: run `backstage2port convert` and commit%0A{}",
+        lines.join("%0A")
+    ))
 }
 
 /// As `::error file=catalog-info.yaml,line=3,endLine=3,col=7,title=invalid-field::message`.

@@ -14,7 +14,6 @@ fn runner() -> Result<Runner> {
 }
 
 #[test]
-#[ignore = "publish is to come"]
 fn a_branch_is_pushed_once_and_gone_after_its_merge() -> Result<()> {
     let runner = runner()?;
     let first = runner.run()?;
@@ -87,7 +86,6 @@ fn a_branch_is_pushed_once_and_gone_after_its_merge() -> Result<()> {
 }
 
 #[test]
-#[ignore = "publish is to come"]
 fn commits_of_others_are_seen_from_a_clone_of_one_commit() -> Result<()> {
     let runner = runner()?;
     assert_eq!(runner.run()?.code, 0);
@@ -114,7 +112,6 @@ fn commits_of_others_are_seen_from_a_clone_of_one_commit() -> Result<()> {
 }
 
 #[test]
-#[ignore = "publish is to come"]
 fn without_push_the_remote_stays_as_it_is() -> Result<()> {
     let runner = runner()?.input("push", "false");
     let job = runner.run()?;
@@ -130,7 +127,6 @@ fn without_push_the_remote_stays_as_it_is() -> Result<()> {
 }
 
 #[test]
-#[ignore = "convert --check is to come"]
 fn check_tells_drift() -> Result<()> {
     let runner = Runner::with([("cart/catalog-info.yaml", COMPONENT)])?;
     let job = runner.run()?;
@@ -139,7 +135,13 @@ fn check_tells_drift() -> Result<()> {
         ("changed-manifests", "4"),
         ("status", ""),
     ]);
-    assert!(job.log.contains("cart/port.yml"), "{job:#?}");
+    let commands = job.commands();
+    assert!(
+        commands[0]
+            .starts_with("::error title=drift::4 manifests are not what their descriptors say: ")
+            && commands[0].contains("%0Acart/port.yml"),
+        "{job:#?}"
+    );
     assert_eq!(runner.git("work space", &["status", "--porcelain"])?, "");
     let binary = env!("CARGO_BIN_EXE_backstage2port");
     let workspace = runner.workspace();
@@ -148,5 +150,39 @@ fn check_tells_drift() -> Result<()> {
     runner
         .run()?
         .gives(&[("exit-code", "0"), ("changed-manifests", "0")]);
+    Ok(())
+}
+
+#[test]
+fn what_is_held_back_fails_even_where_findings_do_not() -> Result<()> {
+    let runner = runner()?.input("arguments", "--fail-on=never");
+    for number in 0..10 {
+        let text = COMPONENT.replace("name: cart", &format!("name: part-{number}"));
+        let path = runner.path(&format!("origin/{number}/catalog-info.yaml"));
+        write(&path, text.as_bytes())?;
+    }
+    let binary = env!("CARGO_BIN_EXE_backstage2port");
+    let origin = runner.path("origin");
+    let written = crate::support::finished(runner.command(binary, &origin).arg("convert"))?;
+    assert_eq!(written.code, 0, "{}", written.shown());
+    runner.commit("origin", "with manifests")?;
+    for number in 0..10 {
+        fs::remove_file(runner.path(&format!("origin/{number}/catalog-info.yaml")))?;
+    }
+    runner.commit("origin", "nearly nothing")?;
+    runner.git("origin", &["push", "-q", "origin", "main"])?;
+    runner.check_out()?;
+    let job = runner.run()?;
+    assert_eq!(job.code, 1, "{job:#?}");
+    job.gives(&[("exit-code", "1"), ("status", "blocked")]);
+    assert!(
+        job.commands()[0].contains("title=too-many-removals"),
+        "{job:#?}"
+    );
+    assert!(
+        runner
+            .git("remote.git", &["rev-parse", "-q", "--verify", BRANCH])
+            .is_err()
+    );
     Ok(())
 }
