@@ -166,7 +166,7 @@ fn look(
         (Site::File, Some(file)) => match outcome_of(file, rules) {
             Outcome::Edited
                 if rules.overwrite == Overwrite::Adopted
-                    && standing.says_same(*root, path, contents)? =>
+                    && standing.has_edits(*root, path, contents)? =>
             {
                 (Outcome::Updated, None)
             }

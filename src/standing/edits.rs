@@ -11,7 +11,7 @@ use super::Standing;
 use super::held::collect;
 use crate::diagnostic::Error;
 use crate::generated::{self, Mark};
-use crate::port::Bodies;
+use crate::port::{Bodies, Changes};
 use crate::source::{Files, RootId};
 
 /// The entities of manifests that were changed by hand.
@@ -55,18 +55,19 @@ impl Standing {
         Ok(edits)
     }
 
-    /// Whether a manifest that was changed by hand says what the one of this run says.
+    /// Whether a manifest of this run says what was changed by hand in the one that stands there, so that nothing but its
+    /// form would be lost.
     ///
     /// # Errors
     ///
     /// [`Error::Standing`] when it cannot be read again.
-    pub fn says_same(&self, root: RootId, path: &Utf8Path, contents: &str) -> Result<bool, Error> {
-        let standing = bodies(path, &self.text(root, path)?);
-        Ok(standing != Bodies::default() && standing == bodies(path, contents))
+    pub fn has_edits(&self, root: RootId, path: &Utf8Path, contents: &str) -> Result<bool, Error> {
+        let Edits { edited, written } = self.edits(std::iter::once((root, path, contents)))?;
+        Ok(!edited.entities.is_empty() && Changes::between(&edited, &written).is_empty())
     }
 
     /// What the last commit has at a path, if it is as it was written.
-    fn committed(&self, root: RootId, path: &Utf8Path) -> Option<Bodies> {
+    pub(super) fn committed(&self, root: RootId, path: &Utf8Path) -> Option<Bodies> {
         let folder = &self.grounds.get(&root)?.shown;
         let folder = if folder == "" {
             ".".into()

@@ -53,11 +53,6 @@ impl Held {
     pub(super) fn of(path: &Utf8Path, text: &str) -> Self {
         let mut bodies = Bodies::default();
         collect(path, text, &mut bodies);
-        let shape = |entity: &Value| Shape {
-            properties: names(entity, "properties"),
-            relations: names(entity, "relations"),
-            has_team: entity.get("team").is_some(),
-        };
         let blueprints = bodies.blueprints.into_iter();
         Self {
             entities: bodies
@@ -69,6 +64,15 @@ impl Held {
                 .filter_map(|(name, body)| Some((name, serde_json::from_value(body).ok()?)))
                 .collect(),
         }
+    }
+}
+
+/// The names of what an entity has.
+pub(super) fn shape(entity: &Value) -> Shape {
+    Shape {
+        properties: names(entity, "properties"),
+        relations: names(entity, "relations"),
+        has_team: entity.get("team").is_some(),
     }
 }
 

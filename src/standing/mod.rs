@@ -79,6 +79,14 @@ struct Shape {
     has_team: bool,
 }
 
+impl Shape {
+    fn join(&mut self, other: Self) {
+        self.properties.extend(other.properties);
+        self.relations.extend(other.relations);
+        self.has_team |= other.has_team;
+    }
+}
+
 impl Standing {
     /// Reads the manifests of earlier runs.
     ///
@@ -120,7 +128,14 @@ impl Standing {
                 standing.files.insert(key, file);
             }
             standing.blueprints.extend(held.blueprints);
-            for (key, shape) in held.entities {
+            let is_edited = file.mark == Mark::Edited && place.state == 0;
+            // What somebody took out of the file may be in Port all the same.
+            let committed = is_edited.then(|| standing.committed(place.root, &place.path));
+            let mut committed = committed.flatten().unwrap_or_default().entities;
+            for (key, mut shape) in held.entities {
+                if let Some(before) = committed.remove(&key) {
+                    shape.join(held::shape(&before));
+                }
                 standing.add(key, shape, &place, &mut shapes);
             }
         }
@@ -131,13 +146,7 @@ impl Standing {
         let mut places = Vec::new();
         if let Some(known) = self.entities.remove(&key) {
             // What any of the files has may have come to Port.
-            shape
-                .properties
-                .extend(known.shape.properties.iter().cloned());
-            shape
-                .relations
-                .extend(known.shape.relations.iter().cloned());
-            shape.has_team |= known.shape.has_team;
+            shape.join(Arc::unwrap_or_clone(known.shape));
             places = known.places;
         }
         places.push(place.clone());
