@@ -26,7 +26,7 @@ use backstage::read::Tally;
 use backstage::references::References;
 use backstage::{discover, dump, resolve, stitch, validate};
 use camino::Utf8PathBuf;
-use diagnostic::{Code, Diagnostics, Error};
+use diagnostic::{Diagnostics, Error, Severity};
 use map::account::{self, Account};
 use map::explain::{self, Explanation};
 use map::overlay::{self, Adopted, Overlaid, Overlays};
@@ -200,6 +200,8 @@ pub struct Conversion {
     pub account: Account,
     /// What users want to differ from their descriptors.
     pub overlays: Overlays,
+    /// Whether an overlay cannot be used as it stands: without its values, entities would lose them in Port.
+    pub has_broken_overlay: bool,
     /// Where they say so.
     pub overlaid: Overlaid,
     /// The files that say so.
@@ -228,7 +230,9 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         diagnostics,
         ..
     } = &mut reading;
+    let errors = diagnostics.count(Severity::Error);
     let overlays = Overlays::read(sources, diagnostics);
+    let has_broken_overlay = diagnostics.count(Severity::Error) > errors;
     let inferred = if options.infer {
         infer::profile(catalog, &options.profile, diagnostics)?
     } else {
@@ -274,6 +278,7 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         port,
         account,
         overlays,
+        has_broken_overlay,
         overlaid,
         manifests,
         standing,
@@ -282,18 +287,12 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
 }
 
 impl Conversion {
-    /// Whether an overlay cannot be used as it stands: without its values, entities would lose them in Port.
-    fn has_broken_overlay(&self) -> bool {
-        let mut found = self.reading.diagnostics.iter();
-        found.any(|found| found.code == Code::InvalidOverlay)
-    }
-
     /// What a comparison of the manifests with what stands there has to know.
     #[must_use]
     pub fn run(&self, rules: Rules) -> publish::Run {
         publish::Run {
             rules,
-            is_blocked: self.settled.is_blocked || self.has_broken_overlay(),
+            is_blocked: self.settled.is_blocked || self.has_broken_overlay,
             leaves_blueprints: self.port.are_given,
         }
     }
