@@ -48,6 +48,10 @@ fn every_word_of_a_descriptor_is_in_its_entity() -> Result<()> {
     let way = Way::of("standard")?.without_inference();
     let mut compared = 0;
     for input in fixtures()? {
+        // An overlay is there to say something else.
+        if input.join(".port/overlay.yaml").exists() {
+            continue;
+        }
         let entities = way.convert(&input)?.entities()?;
         for entity in catalog(input.as_str())? {
             let text = |pointer: &str| entity.pointer(pointer).and_then(Value::as_str);
