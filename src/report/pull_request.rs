@@ -164,7 +164,7 @@ mod tests {
 
 **1 new dangling reference:** no entity is there for Port to relate to.
 
-- `component` `new0`: `system` leads to `system` `s`
+- `system` `s` is missing for `component` `new0` (`system`)
 
 **1 error and 2 warnings** in descriptors: the log of the run has them with file and line.
 
@@ -243,11 +243,11 @@ Made by backstage2port from the Backstage descriptors. Change those, not the man
             let sections = [
                 "1000 entities added, 1000 changed, 1000 removed in 0 files.",
                 "- `component`, 1000: `old0`, `old1`, ",
-                "`system` leads to `system` `s`",
+                "- `system` `s` is missing for `component` `new0` (`system`), ",
                 "- `component`, 1000: `properties.tier` in 1000, `relations.system` in 1000",
                 "- `component`, 1000: `new0`, ",
                 " more entities\n",
-                " more references\n",
+                " and 1997 more\n",
                 "Made by backstage2port",
             ];
             for section in sections {

@@ -2,11 +2,12 @@
 //!
 //! In: [`Changes`]. Out: sections, each of which can be cut between its items.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{totals, values};
-use crate::port::changes::{Changed, Difference, Field};
+use crate::port::changes::{Changed, Dangling, Difference, Field};
 use crate::port::{Changes, Key};
 use crate::report::markdown::{Group, Section, WIDTH, code, page};
 use crate::report::summary::{counted, plural};
@@ -42,18 +43,38 @@ pub(in crate::report) fn removed(changes: &Changes<'_>) -> Option<Section> {
     })
 }
 
-/// References that newly lead nowhere.
+/// How many entities a missing one names that refer to it.
+const NAMED: usize = 3;
+
+/// References that newly lead nowhere: what is missing, most wanted first, and who asks for it.
 pub(in crate::report) fn dangling(changes: &Changes<'_>) -> Option<Section> {
     let dangling = &changes.new_dangling;
-    let items = dangling.iter().map(|dangling| {
-        format!(
-            "- {} {}: {} leads to {} {}\n",
-            code(&dangling.entity.blueprint),
-            code(&dangling.entity.identifier),
-            code(dangling.relation),
-            code(dangling.blueprint),
-            code(dangling.target)
-        )
+    let mut targets: BTreeMap<(&str, &str), Vec<&Dangling<'_>>> = BTreeMap::new();
+    for reference in dangling {
+        let target = (reference.blueprint, reference.target);
+        targets.entry(target).or_default().push(reference);
+    }
+    let mut targets: Vec<_> = targets.into_iter().collect();
+    targets.sort_by_key(|(_, references)| Reverse(references.len()));
+    let items = targets.iter().map(|((blueprint, target), references)| {
+        let named = references.iter().take(NAMED);
+        let named: Vec<_> = named
+            .map(
+                |Dangling {
+                     entity, relation, ..
+                 }| {
+                    let (blueprint, identifier) =
+                        (code(&entity.blueprint), code(&entity.identifier));
+                    format!("{blueprint} {identifier} ({})", code(relation))
+                },
+            )
+            .collect();
+        let more = match references.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let (blueprint, target) = (code(blueprint), code(target));
+        format!("- {blueprint} {target} is missing for {}{more}\n", named.join(", "))
     });
     (!dangling.is_empty()).then(|| Section {
         opening: format!(
@@ -64,7 +85,7 @@ pub(in crate::report) fn dangling(changes: &Changes<'_>) -> Option<Section> {
             items: items.collect(),
             ..Group::default()
         }],
-        noun: Some("references"),
+        noun: Some("missing entities"),
         ..Section::default()
     })
 }
@@ -173,7 +194,7 @@ fn fields_of(entities: &[Changed<'_, Key>]) -> String {
         *counts.entry(field.path.to_string()).or_default() += 1;
     }
     let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts.sort_by_key(|(_, count)| Reverse(*count));
     let shown = counts.iter().take(MAX_FIELDS);
     let shown = shown.map(|(path, count)| format!("{} in {count}", code(path)));
     let shown: Vec<String> = shown.collect();

@@ -161,7 +161,7 @@ Changes in Port: 1 entity added, 1 changed, 1 removed; 1 blueprint added, 1 chan
 
 **1 new dangling reference:** no entity is there for Port to relate to.
 
-- `component` `cart`: `system` leads to `system` `payments`
+- `system` `payments` is missing for `component` `cart` (`system`)
 
 ### Blueprints
 
