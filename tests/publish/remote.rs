@@ -113,3 +113,37 @@ fn commits_of_people_on_the_remote_are_not_lost() -> Result<()> {
     assert_eq!(id(&bare, &format!("{BRANCH}^"))?, theirs);
     Ok(())
 }
+
+#[test]
+fn clones_that_fetch_no_branches_know_what_they_pushed() -> Result<()> {
+    let case = Case::new()?;
+    case.change("NEWS.md", "News\n")?;
+    let bare = remote(&case)?;
+    let url = format!("file://{bare}");
+    for kind in ["--bare", "--mirror", "--depth=1"] {
+        let parent = case.folder.path.as_path();
+        let name = format!("clone{kind}");
+        git(parent, &["clone", "-q", kind, &url, &name])?;
+        let clone = case.path(&name);
+        configure(&clone)?;
+        // The first has it all, and after it each has to replace what the one before pushed.
+        for (message, target) in [
+            ("first", "port-yml"),
+            ("second", "central"),
+            ("third", "port-yml"),
+        ] {
+            let arguments = ["--push", "--message", message, "--target", target];
+            let run = case.finished(case.command(&clone, &arguments))?;
+            ended(&run, 0, "Pushed to origin.");
+            let subject = git(&bare, &["log", "-1", "--format=%s", BRANCH])?;
+            assert_eq!(subject.trim(), message, "{kind}");
+        }
+        assert_eq!(id(&bare, BRANCH)?, id(&clone, BRANCH)?);
+        assert_eq!(git(&bare, &["for-each-ref"])?.lines().count(), 2);
+        git(
+            &bare,
+            &["update-ref", "-d", &format!("refs/heads/{BRANCH}")],
+        )?;
+    }
+    Ok(())
+}
