@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Instant;
 
 use backstage2port::publish::branch::{
-    Branch, BranchError, Change, Identity, Publication, Published, Role, Signing, Time,
+    Branch, BranchError, Change, Identity, Publication, Published, Signing, Time,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use support::git::{command, git};
@@ -50,14 +50,14 @@ fn port_yml() -> Vec<Change> {
 
 fn how() -> Publication {
     let identity = Identity {
-        name: "Bot".to_owned(),
-        email: "bot@example.com".to_owned(),
-        time: WHEN,
+        name: Some("Bot".to_owned()),
+        email: Some("bot@example.com".to_owned()),
     };
     Publication {
         message: "Update the Port manifests".to_owned(),
         author: identity.clone(),
         committer: identity,
+        time: WHEN,
         append: false,
         force: false,
         dry_run: false,
@@ -269,8 +269,8 @@ fn a_run_that_changes_nothing_writes_nothing() -> Result<()> {
     let before = tree(&case.shop)?;
     // A day later, by somebody else.
     let mut later = how();
-    later.committer.time.seconds += 86_400;
-    later.author.name = "Other".to_owned();
+    later.time.seconds += 86_400;
+    later.author.name = Some("Other".to_owned());
     let unchanged = Published::Unchanged {
         commit: commit.clone(),
     };
@@ -935,26 +935,31 @@ fn what_cannot_be_published_to_is_explained() -> Result<()> {
 #[test]
 fn who_commits_is_told_by_git() -> Result<()> {
     let case = Case::new()?;
-    let branch = open(&case.shop)?;
-    let author = branch.identity(Role::Author, WHEN)?;
-    assert_eq!(
-        (author.name.as_str(), author.email.as_str()),
-        ("Local", "local@example.com")
-    );
+    let unknown = Publication {
+        author: Identity::default(),
+        committer: Identity::default(),
+        ..how()
+    };
+    let people = |how: &Publication| -> Result<String> {
+        let commit = committed(publish(&case.shop, &port_yml(), how)?)?;
+        case.git(&["update-ref", "-d", REF])?;
+        let people = case.git(&["log", "-1", "--format=%an <%ae>, %cn <%ce>", &commit])?;
+        Ok(people.trim_end().to_owned())
+    };
+    let local = "Local <local@example.com>";
+    assert_eq!(people(&unknown)?, format!("{local}, {local}"));
+    // Half of it, each for itself.
+    let mut half = unknown.clone();
+    half.author.name = Some("Ann".to_owned());
     case.git(&["config", "committer.name", "Robot"])?;
-    assert_eq!(
-        open(&case.shop)?.identity(Role::Committer, WHEN)?.name,
-        "Robot"
-    );
-    assert_eq!(
-        open(&case.shop)?.identity(Role::Author, WHEN)?.name,
-        "Local"
-    );
+    let expected = "Ann <local@example.com>, Robot <local@example.com>";
+    assert_eq!(people(&half)?, expected);
+
     for (name, email) in [("", "a@b"), ("a\nb", "a@b"), ("a", "<a@b>"), ("a", " ")] {
         let mut how = how();
-        how.author.name = name.to_owned();
-        how.author.email = email.to_owned();
-        let error = refused(branch.commit(&port_yml(), &how))?;
+        how.author.name = Some(name.to_owned());
+        how.author.email = Some(email.to_owned());
+        let error = refused(open(&case.shop)?.commit(&port_yml(), &how))?;
         assert!(matches!(error, BranchError::Identity(_)), "{error}");
     }
     assert!(case.id(REF).is_err());

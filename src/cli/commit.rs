@@ -26,13 +26,21 @@ pub(crate) struct Commit {
         long,
         short,
         value_name = "TEXT",
-        default_value = "Update Port manifests"
+        default_value = "Update Port manifests",
+        value_parser = message
     )]
     pub(crate) message: String,
     /// The author of the commit, as `Name <name@example.com>`, instead of the one of the variables
     /// `GIT_AUTHOR_NAME` and `GIT_AUTHOR_EMAIL` or of git's configuration
     #[arg(long, value_name = "AUTHOR", value_parser = author)]
     pub(crate) author: Option<(String, String)>,
+}
+
+fn message(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("a commit needs a message".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn author(text: &str) -> Result<(String, String), String> {

@@ -41,6 +41,8 @@ pub(crate) enum Failure {
     Branch(#[from] BranchError),
     #[error("`publish` reads the revision it commits to: name it with --base, not with --rev")]
     RevisionOfPublish,
+    #[error("{root} is a bare repository, which has no work tree: leave out --worktree")]
+    WorkTreeOfBare { root: Utf8PathBuf },
     #[error("{first} and {other} are not in one repository: publish them one after the other")]
     SeveralRepositories {
         first: Utf8PathBuf,

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use backstage2port::diagnostic::{Error, Severity};
 use backstage2port::port::{Bodies, Changes};
 use backstage2port::publish::branch::{
-    Branch, Change, Identity, Publication, Published, Role, Signing, Time,
+    Branch, Change, Identity, Publication, Published, Signing, Time,
 };
 use backstage2port::publish::{Draft, Outcome as Became, Written};
 use backstage2port::report::{self, Report, Status, pull_request, summary};
@@ -59,6 +59,9 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
         &command.commit.branch,
         remote,
     )?;
+    if command.worktree && branch.is_bare() {
+        return Err(Failure::WorkTreeOfBare { root: roots.first });
+    }
     let earlier = std::iter::once(branch.base()).chain(branch.tip());
     let options = command.options(&evaluator()?, earlier.collect())?;
     let inputs = Inputs {
@@ -85,7 +88,7 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
         None
     } else {
         let changes = changes(&draft, &roots.folders);
-        let published = branch.commit(&changes, &publication(command, &branch)?)?;
+        let published = branch.commit(&changes, &publication(command))?;
         if !command.dry_run {
             branch.push(&published)?;
         }
@@ -122,38 +125,32 @@ fn changes(draft: &Draft<'_>, folders: &[Utf8PathBuf]) -> Vec<Change> {
         .collect()
 }
 
-fn publication(command: &Publish, branch: &Branch) -> Result<Publication, Failure> {
+fn publication(command: &Publish) -> Publication {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let time = Time {
-        // A clock that stands before 1970 tells nothing.
-        seconds: now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(0)),
-        offset_minutes: 0,
+    let variable = |name: String| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let identity = |role: &str| Identity {
+        name: variable(format!("GIT_{role}_NAME")),
+        email: variable(format!("GIT_{role}_EMAIL")),
     };
-    let identity = |given: Option<(String, String)>, role, prefix: &str| {
-        let variable = |name: &str| {
-            let value = std::env::var(format!("GIT_{prefix}_{name}"));
-            value.ok().filter(|value| !value.is_empty())
-        };
-        match given.or_else(|| variable("NAME").zip(variable("EMAIL"))) {
-            Some((name, email)) => Ok(Identity { name, email, time }),
-            None => branch.identity(role, time),
-        }
-    };
-    let author = identity(command.commit.author.clone(), Role::Author, "AUTHOR")?;
-    let committer = match identity(None, Role::Committer, "COMMITTER") {
-        // Whoever names the author on a machine without a configuration means both.
-        Err(_) if command.commit.author.is_some() => author.clone(),
-        committer => committer?,
-    };
-    Ok(Publication {
+    let given = command.commit.author.clone();
+    let given = given.map(|(name, email)| Identity {
+        name: Some(name),
+        email: Some(email),
+    });
+    Publication {
         message: command.commit.message.clone(),
-        author,
-        committer,
+        author: given.unwrap_or_else(|| identity("AUTHOR")),
+        committer: identity("COMMITTER"),
+        time: Time {
+            // A clock that stands before 1970 tells nothing.
+            seconds: now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(0)),
+            offset_minutes: 0,
+        },
         append: command.commit.append,
         force: command.commit.force,
         dry_run: command.dry_run,
         signing: Signing::Configured,
-    })
+    }
 }
 
 /// The text of the pull request.

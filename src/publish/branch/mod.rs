@@ -10,6 +10,7 @@
 mod checkout;
 mod error;
 mod find;
+mod identity;
 mod ours;
 mod publication;
 mod push;
@@ -23,8 +24,8 @@ use git2::{Buf, Commit, Config, ErrorCode, ObjectType, Oid, Repository, Signatur
 
 pub use self::error::{BranchError, ForeignCommit};
 use self::find::{base_commit, commit_of, parents, reference};
-use self::publication::signature;
-pub use self::publication::{Change, Identity, Publication, Published, Role, Signing, Time};
+use self::identity::People;
+pub use self::publication::{Change, Identity, Publication, Published, Signing, Time};
 use self::push::RemoteBranch;
 use crate::source::git;
 
@@ -94,6 +95,12 @@ impl Branch {
         Ok(branch)
     }
 
+    /// Whether the repository has no work tree.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.repository.is_bare()
+    }
+
     /// The id of the commit that the base names.
     #[must_use]
     pub fn base(&self) -> String {
@@ -105,33 +112,6 @@ impl Branch {
     #[must_use]
     pub fn tip(&self) -> Option<String> {
         self.tip.map(|id| id.to_string())
-    }
-
-    /// Who makes commits, by git's configuration.
-    ///
-    /// # Errors
-    ///
-    /// [`BranchError::Identity`] if it does not say.
-    pub fn identity(&self, role: Role, time: Time) -> Result<Identity, BranchError> {
-        let config = self.config()?;
-        let section = match role {
-            Role::Author => "author",
-            Role::Committer => "committer",
-        };
-        let text = |key: &str| {
-            let own = config.get_string(&format!("{section}.{key}"));
-            let text = own.or_else(|_| config.get_string(&format!("user.{key}")));
-            text.map_err(|_| {
-                BranchError::Identity(format!(
-                    "`git config user.{key} …` sets the {key} for all commits, --author for this one"
-                ))
-            })
-        };
-        Ok(Identity {
-            name: text("name")?,
-            email: text("email")?,
-            time,
-        })
     }
 
     /// Makes one commit out of the base and changes, and moves the branch to it. A branch that exists is replaced, unless
@@ -167,7 +147,7 @@ impl Branch {
         if how.dry_run {
             return Ok(Published::WouldCommit { previous });
         }
-        let committer = signature(&how.committer)?;
+        let people = People::of(how, &self.config()?)?;
         let content = {
             let parents = parents
                 .iter()
@@ -177,8 +157,8 @@ impl Branch {
             let tree = memory.find_tree(built.tree).map_err(&failed)?;
             memory
                 .commit_create_buffer(
-                    &signature(&how.author)?,
-                    &committer,
+                    &people.author,
+                    &people.committer,
                     &ours::signed_off(&how.message, self.base),
                     &tree,
                     &parents.iter().collect::<Vec<_>>(),
@@ -186,7 +166,7 @@ impl Branch {
                 .map_err(&failed)?
         };
         let content = content.as_str().map_err(&failed)?;
-        let commit = match self.signed(content, how)? {
+        let commit = match self.signed(content, how.signing, &people.committer)? {
             Some(signature) => memory.commit_signed(content, &signature, None),
             None => odb.write(ObjectType::Commit, content.as_bytes()),
         }
@@ -194,7 +174,7 @@ impl Branch {
         // Most of those who lose a race need not leave a pack behind.
         self.refuse_moved()?;
         store(&memory, &built.objects, commit).map_err(BranchError::git("store the commit"))?;
-        self.advance(commit, &committer)?;
+        self.advance(commit, &people.committer)?;
         Ok(Published::Committed {
             commit: commit.to_string(),
             previous,
@@ -298,9 +278,14 @@ impl Branch {
         })
     }
 
-    fn signed(&self, commit: &str, how: &Publication) -> Result<Option<String>, BranchError> {
+    fn signed(
+        &self,
+        commit: &str,
+        signing: Signing,
+        committer: &Signature<'_>,
+    ) -> Result<Option<String>, BranchError> {
         let config = self.config()?;
-        let is_signed = match how.signing {
+        let is_signed = match signing {
             Signing::Configured => sign::is_configured(&config)?,
             Signing::Always => true,
             Signing::Never => false,
@@ -310,7 +295,7 @@ impl Branch {
         }
         let top = self.repository.workdir();
         let top = top.unwrap_or_else(|| self.repository.path());
-        sign::signature(&config, &how.committer, top, commit).map(Some)
+        sign::signature(&config, committer, top, commit).map(Some)
     }
 
     /// Moves the branch, if it is still where it was and no work tree got hold of it.

@@ -1,11 +1,9 @@
 //! What is published, how, and what became of it.
 
 use camino::Utf8PathBuf;
-use git2::Signature;
 
 #[cfg(doc)]
 use super::Branch;
-use super::error::BranchError;
 
 /// A file that a commit changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,24 +29,13 @@ pub struct Time {
     pub offset_minutes: i32,
 }
 
-/// Who made a commit, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Who made a commit, as far as the caller knows. What is `None` is what git's configuration says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The name of a person or a machine.
-    pub name: String,
+    pub name: Option<String>,
     /// Their address; git takes any text.
-    pub email: String,
-    /// When.
-    pub time: Time,
-}
-
-/// Which identity of git's configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Who wrote the change: `author.name`, or else `user.name`.
-    Author,
-    /// Who made the commit: `committer.name`, or else `user.name`.
-    Committer,
+    pub email: Option<String>,
 }
 
 /// Whether the commit is signed.
@@ -68,10 +55,12 @@ pub enum Signing {
 pub struct Publication {
     /// Subject and body. Two lines that mark the commit as ours are added.
     pub message: String,
-    /// Who wrote the change.
+    /// Who wrote the change: else `author.name`, else `user.name`, and their addresses.
     pub author: Identity,
-    /// Who made the commit.
+    /// Who made the commit: else `committer.name`, else `user.name`, and their addresses; else the author.
     pub committer: Identity,
+    /// When both did.
+    pub time: Time,
     /// Whether the commit is put on top of the branch instead of replacing it. Its files are the same in both cases: those
     /// of the base with the changes made. So that nothing of the history is a lie, the base is its second parent where
     /// the branch does not stand on it yet.
@@ -117,20 +106,4 @@ impl Published {
             Self::Unchanged { commit } | Self::Committed { commit, .. } => Some(commit),
         }
     }
-}
-
-/// An identity as git records it.
-pub(super) fn signature(identity: &Identity) -> Result<Signature<'static>, BranchError> {
-    let Identity { name, email, time } = identity;
-    for (what, text) in [("name", name), ("address", email)] {
-        let is_unfit = |char: char| char.is_control() || matches!(char, '<' | '>');
-        if text.trim().is_empty() || text.contains(is_unfit) {
-            return Err(BranchError::Identity(format!(
-                "the {what} `{text}` is empty, or has `<`, `>` or a control character"
-            )));
-        }
-    }
-    let time = git2::Time::new(time.seconds, time.offset_minutes);
-    Signature::new(name, email, &time)
-        .map_err(|error| BranchError::Identity(error.message().to_owned()))
 }

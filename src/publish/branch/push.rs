@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use git2::{Direction, Oid, Repository};
 
+use super::REFLOG;
 use super::error::BranchError;
 use super::find::commit_of;
 use super::sign::joined;
@@ -89,6 +90,8 @@ impl RemoteBranch {
         }
         git.arg("-C")
             .arg(repository.workdir().unwrap_or_else(|| repository.path()))
+            // A mirror would push all branches, and refuses to push one.
+            .args(["-c", &format!("remote.{remote}.mirror=false")])
             .args(["push", "--porcelain"])
             // Nothing of another branch or a tag, whatever the configuration adds.
             .args(["--no-follow-tags", "--recurse-submodules=no"])
@@ -98,7 +101,7 @@ impl RemoteBranch {
             .stdin(Stdio::null());
         let output = git.output().map_err(BranchError::NoGit)?;
         if output.status.success() {
-            return Ok(());
+            return self.remember(repository, commit);
         }
         let stdout = String::from_utf8_lossy(&output.stdout);
         let rejected: Vec<&str> = stdout
@@ -118,6 +121,18 @@ impl RemoteBranch {
             remote: remote.clone(),
             message: without_passwords(&joined(rejected.into_iter().chain(said))),
         })
+    }
+
+    /// Notes what the remote holds where git does not, so that the next run knows it.
+    fn remember(&self, repository: &Repository, commit: &str) -> Result<(), BranchError> {
+        if self.is_fetched {
+            return Ok(());
+        }
+        let noted = Oid::from_str(commit)
+            .and_then(|id| repository.reference(&self.tracking, id, true, REFLOG));
+        noted
+            .map(drop)
+            .map_err(BranchError::git("note what was pushed"))
     }
 
     /// The command that brings the branch of the remote, or the news that it is gone.

@@ -7,9 +7,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use git2::{Config, ErrorCode};
+use git2::{Config, ErrorCode, Signature};
 
-use super::Identity;
 use super::error::BranchError;
 
 /// The formats of `gpg.format`.
@@ -30,7 +29,7 @@ pub(super) fn is_configured(config: &Config) -> Result<bool, BranchError> {
 /// The signature of a commit by the configured program. `top` is what relative paths of keys start from.
 pub(super) fn signature(
     config: &Config,
-    committer: &Identity,
+    committer: &Signature<'_>,
     top: &Path,
     commit: &str,
 ) -> Result<String, BranchError> {
@@ -81,12 +80,11 @@ fn program(config: &Config, settings: &[&str], default: &str) -> PathBuf {
 fn gpg(
     config: &Config,
     program: &Path,
-    committer: &Identity,
+    committer: &Signature<'_>,
     file: &Path,
 ) -> Result<String, BranchError> {
-    let Identity { name, email, .. } = committer;
     let key = config.get_string("user.signingKey");
-    let key = key.unwrap_or_else(|_| format!("{name} <{email}>"));
+    let key = key.unwrap_or_else(|_| committer.to_string());
     let input = File::open(file).map_err(|error| failed("a temporary file", &error))?;
     let mut command = Command::new(program);
     command
