@@ -74,7 +74,10 @@ pub(in crate::report) fn dangling(changes: &Changes<'_>) -> Option<Section> {
             more => format!(" and {more} more"),
         };
         let (blueprint, target) = (code(blueprint), code(target));
-        format!("- {blueprint} {target} is missing for {}{more}\n", named.join(", "))
+        format!(
+            "- {blueprint} {target} is missing for {}{more}\n",
+            named.join(", ")
+        )
     });
     (!dangling.is_empty()).then(|| Section {
         opening: format!(
