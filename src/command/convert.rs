@@ -1,19 +1,19 @@
 //! `convert`: reads descriptors, converts them, and writes the manifests.
 
-use std::io::{self, Write};
+use std::io;
 
 use backstage2port::diagnostic::{Code, Diagnostic, Error};
 use backstage2port::map::overlay::Adopted;
 use backstage2port::port::Key;
 use backstage2port::publish::{self, Draft, files, write};
-use backstage2port::report::{self, Report, summary};
+use backstage2port::report::summary;
 use backstage2port::source::{Files, Site};
 use backstage2port::standing::{Edits, Overwrite};
 use backstage2port::{Conversion, Options};
 use camino::Utf8Path;
 
-use super::{Failure, Outcome, evaluator, none_found, outcome, print_findings, report_of};
-use super::{start_threads, summary_of};
+use super::converted::{self, Told};
+use super::{Failure, Outcome, evaluator, start_threads};
 use crate::cli::{Convert, Output};
 
 pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
@@ -24,10 +24,7 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
     let mut options = command.options(&evaluator()?)?;
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
     if conversion.reading.tally.is_empty() && !command.input.allow_empty {
-        let summary = summary_of(&conversion.reading);
-        let report = report_of(&conversion.reading, &summary);
-        command.reporting.tell(&report, &mut io::stdout().lock())?;
-        return none_found(&command.input);
+        return converted::none_found(&conversion, &command.input, &command.reporting);
     }
     let adopted = if command.adopt {
         adopt(command, &mut options, &mut conversion)?
@@ -45,60 +42,26 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
     }
     let written = draft.outcomes();
     drop(draft);
-    let Conversion {
-        reading,
-        port,
-        account,
-        ..
-    } = &conversion;
-    let summary = summary_of(reading)
-        .with_converted(&reading.catalog, port)
-        .with_fields(account.totals);
-    let report = Report {
-        conversion: Some(report::Conversion {
-            catalog: &reading.catalog,
-            account,
-            written: &written,
-            is_check: command.writing.check,
-        }),
-        ..report_of(reading, &summary)
-    };
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    if !command.reporting.tell(&report, &mut out)? {
-        print_findings(
-            &mut io::stderr().lock(),
-            &reading.diagnostics,
-            &reading.sources,
-            output,
-        )?;
-        if !output.quiet {
-            write!(out, "{}{}", summary.read(), summary.converted())?;
-            write!(out, "{}", summary.fields())?;
-            write!(out, "{}", summary::adopted(&adopted))?;
-            if command.writing.check {
-                write!(out, "{}", summary::drift(&written))?;
-            }
-            write!(
-                out,
-                "{}",
-                summary::written(&written, command.writing.is_dry())
-            )?;
-            write!(out, "{}", summary.found())?;
-        }
+    let is_check = command.writing.check;
+    let mut lines = summary::adopted(&adopted);
+    if is_check {
+        lines += &summary::drift(&written);
     }
-    out.flush()?;
+    lines += &summary::written(&written, command.writing.is_dry());
+    let told = Told {
+        written: &written,
+        is_check,
+        publication: None,
+        lines,
+    };
+    converted::tell(&conversion, &told, &command.reporting, output)?;
     // What was asked for was not done, whatever the findings are to cost.
     let is_blocked = written.count(publish::Outcome::Blocked) > 0;
-    if is_blocked || command.writing.check && written.has_drift() {
+    let has_changed = command.writing.fail_on_change && written.changes() > 0;
+    if is_blocked || has_changed || is_check && written.has_drift() {
         return Ok(Outcome::Findings);
     }
-    if command.input.fails_on_loss() && !account.lost.is_empty() {
-        return Ok(Outcome::Findings);
-    }
-    if command.writing.fail_on_change && written.changes() > 0 {
-        return Ok(Outcome::Findings);
-    }
-    Ok(outcome(&reading.diagnostics, &command.input))
+    Ok(converted::outcome(&conversion, &command.input))
 }
 
 /// Puts hand edits of manifests into the overlays of the roots, and converts again with them.

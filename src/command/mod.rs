@@ -2,6 +2,7 @@
 //! standard error.
 
 mod convert;
+mod converted;
 mod diff;
 mod publish;
 

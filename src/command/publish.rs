@@ -1,6 +1,6 @@
 //! `publish`: reads the base, converts it, and commits the manifests to a branch.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use backstage2port::diagnostic::{Error, Severity};
@@ -9,13 +9,13 @@ use backstage2port::publish::branch::{
     Branch, Change, Identity, Publication, Published, Signing, Time,
 };
 use backstage2port::publish::{Draft, Outcome as Became, Written};
-use backstage2port::report::{self, Report, Status, pull_request, summary};
+use backstage2port::report::{self, Status, pull_request, summary};
 use backstage2port::source::{RootId, repository_around};
 use backstage2port::{Conversion, Inputs};
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Failure, Outcome, evaluator, none_found, outcome, print_findings, report_of};
-use super::{start_threads, summary_of};
+use super::converted::{self, Told};
+use super::{Failure, Outcome, evaluator, start_threads};
 use crate::cli::{Output, Publish};
 
 /// Where the roots stand, from the top of the one repository they are in.
@@ -70,12 +70,7 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
     };
     let mut conversion = backstage2port::convert(inputs, &options)?;
     if conversion.reading.tally.is_empty() && !input.allow_empty {
-        let summary = summary_of(&conversion.reading);
-        command.reporting.tell(
-            &report_of(&conversion.reading, &summary),
-            &mut io::stdout().lock(),
-        )?;
-        return none_found(input);
+        return converted::none_found(&conversion, input, &command.reporting);
     }
     let draft = Draft::new(
         &conversion.manifests,
@@ -171,6 +166,7 @@ fn body(conversion: &Conversion, written: &Written, limit: usize) -> Result<Stri
     Ok(pull_request::body(&changes, &after, &run, limit))
 }
 
+/// Tells what became of the branch.
 fn tell(
     command: &Publish,
     output: &Output,
@@ -178,15 +174,6 @@ fn tell(
     written: &Written,
     published: Option<&Published>,
 ) -> Result<Outcome, Failure> {
-    let Conversion {
-        reading,
-        port,
-        account,
-        ..
-    } = conversion;
-    let summary = summary_of(reading)
-        .with_converted(&reading.catalog, port)
-        .with_fields(account.totals);
     let publication = report::Publication {
         status: match published {
             None => Status::Blocked,
@@ -198,44 +185,21 @@ fn tell(
         branch: &command.commit.branch,
         commit: published.and_then(Published::commit),
     };
-    let report = Report {
-        conversion: Some(report::Conversion {
-            catalog: &reading.catalog,
-            account,
-            written,
-            is_check: false,
-        }),
-        publication: Some(publication),
-        ..report_of(reading, &summary)
-    };
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    if !command.reporting.tell(&report, &mut out)? {
-        print_findings(
-            &mut io::stderr().lock(),
-            &reading.diagnostics,
-            &reading.sources,
-            output,
-        )?;
-        if !output.quiet {
-            write!(out, "{}{}", summary.read(), summary.converted())?;
-            write!(out, "{}", summary.fields())?;
-            write!(out, "{}", summary::published(&publication, written))?;
-            if let (Some(remote), Some(published), false) =
-                (&command.push, published, command.dry_run)
-                && published.commit().is_some()
-            {
-                writeln!(out, "Pushed to {}.", report::printable(remote))?;
-            }
-            write!(out, "{}", summary.found())?;
-        }
+    let mut lines = summary::published(&publication, written);
+    if let (Some(remote), Some(_), false) = (&command.push, publication.commit, command.dry_run) {
+        // Writing to a text never fails.
+        let _ = writeln!(lines, "Pushed to {}.", report::printable(remote));
     }
-    out.flush()?;
+    let told = Told {
+        written,
+        is_check: false,
+        publication: Some(publication),
+        lines,
+    };
+    converted::tell(conversion, &told, &command.reporting, output)?;
     // What was asked for was not done, whatever the findings are to cost.
     if published.is_none() {
         return Ok(Outcome::Findings);
     }
-    if command.input.fails_on_loss() && !account.lost.is_empty() {
-        return Ok(Outcome::Findings);
-    }
-    Ok(outcome(&reading.diagnostics, &command.input))
+    Ok(converted::outcome(conversion, &command.input))
 }
