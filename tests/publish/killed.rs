@@ -101,7 +101,7 @@ fn a_run_that_is_killed_leaves_the_branch_old_or_new() -> Result<()> {
         }
         before = after;
     }
-    let left = packs.read_dir_utf8()?.filter_map(|file| file.ok());
+    let left = packs.read_dir_utf8()?.flatten();
     let left = left.filter(|file| !matches!(file.path().extension(), Some("pack" | "idx")));
     println!(
         "{killed} killed, {moved} moved the branch, {locked} left a lock, {} a temporary file",
