@@ -186,8 +186,9 @@ pub(crate) fn isolate(command: &mut Command, home: &Utf8Path) {
     }
 }
 
-/// Who commits in a repository.
+/// Who commits in a repository, and that nothing else happens there.
 pub(crate) fn configure(repository: &Utf8Path) -> Result<()> {
+    git(repository, &["config", "gc.auto", "0"])?;
     git(repository, &["config", "user.name", "Local"])?;
     git(repository, &["config", "user.email", "local@example.com"])?;
     Ok(())
