@@ -512,14 +512,36 @@ fn commits_of_others_are_not_lost() -> Result<()> {
     assert!(open(&case.shop)?.commit(&changes, &dry).is_err());
     assert_eq!(case.id(REF)?, theirs);
 
-    // On top of ours again, theirs is still found.
-    committed(publish(&case.shop, &changes, &append())?)?;
+    // On top of ours again, theirs is still found, and its file is there.
+    let on_top = committed(publish(&case.shop, &changes, &append())?)?;
+    let files = case.git(&["diff", "--name-only", "main", &on_top])?;
+    assert_eq!(files, "by-hand\nport.yml\nservices/shop/port.yml\n");
     let error = refused(open(&case.shop)?.commit(&port_yml(), &how()))?;
     assert!(error.to_string().contains(&expected), "{error}");
     committed(publish(&case.shop, &port_yml(), &force())?)?;
     let kept = case.git(&["rev-list", "--count", &format!("main..{REF}")])?;
     assert_eq!(kept.trim(), "1");
     Ok(())
+}
+
+#[test]
+fn commits_of_others_have_to_stand_on_the_base_to_be_built_on() -> Result<()> {
+    let case = Case::new()?;
+    committed(publish(&case.shop, &port_yml(), &how())?)?;
+    case.foreign_commit(NAME, "by-hand")?;
+    let theirs = case.id(REF)?;
+    case.move_base()?;
+    let changes = [change("port.yml", "new\n")];
+    let error = refused(open(&case.shop)?.commit(&changes, &append()))?;
+    assert!(matches!(error, BranchError::OldBase { .. }), "{error}");
+    assert!(error.to_string().contains("git merge"), "{error}");
+    assert_eq!(case.id(REF)?, theirs);
+    let both = Publication {
+        append: true,
+        ..force()
+    };
+    committed(publish(&case.shop, &changes, &both)?)?;
+    fsck(&case.shop)
 }
 
 #[test]
@@ -542,10 +564,10 @@ fn a_commit_is_appended() -> Result<()> {
     let changes = [change("port.yml", "2\n")];
     let second = committed(publish(&case.shop, &changes, &append())?)?;
     assert_eq!(parents(&case.shop, &second)?, first);
-    // The files are those of a commit that replaces the branch.
+    // The files are those of the branch, with the changes.
     assert_eq!(
         case.git(&["diff", "--name-status", "main", &second])?,
-        "A\tport.yml\n"
+        "A\tport.yml\nA\tservices/shop/port.yml\n"
     );
 
     case.move_base()?;
@@ -1048,7 +1070,7 @@ fn what_others_pushed_stays() -> Result<()> {
     }
     let branch = with_remote(&case.shop)?;
     assert_eq!(branch.tip(), Some(theirs.clone()));
-    let published = branch.commit(&port_yml(), &append())?;
+    let published = branch.commit(&[change("port.yml", "new\n")], &append())?;
     branch.push(&published)?;
     assert_eq!(parents(&bare, REF)?, theirs);
 

@@ -8,9 +8,10 @@ use backstage2port::port::{Bodies, Changes};
 use backstage2port::publish::branch::{
     Branch, Change, Identity, Publication, Published, Signing, Time,
 };
-use backstage2port::publish::{Draft, Outcome as Became, Written};
+use backstage2port::publish::{Draft, Outcome as Became, Written, grounds_in};
 use backstage2port::report::{self, Status, pull_request, summary};
 use backstage2port::source::{RootId, repository_around};
+use backstage2port::standing::Standing;
 use backstage2port::{Conversion, Inputs};
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -62,8 +63,13 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
     if command.worktree && branch.is_bare() {
         return Err(Failure::WorkTreeOfBare { root: roots.first });
     }
-    let earlier = std::iter::once(branch.base()).chain(branch.tip());
-    let options = command.options(&evaluator()?, earlier.collect())?;
+    let mut earlier = vec![branch.start(command.commit.append)?];
+    for state in std::iter::once(branch.base()).chain(branch.tip()) {
+        if !earlier.contains(&state) {
+            earlier.push(state);
+        }
+    }
+    let options = command.options(&evaluator()?, earlier)?;
     let inputs = Inputs {
         revision: (!command.worktree).then(|| branch.base()),
         ..input.inputs()?
@@ -93,7 +99,9 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
     if let Some(path) = &command.pr_body
         && published.as_ref().is_some_and(|p| *p != Published::Nothing)
     {
-        let body = body(&conversion, &written, command.pr_body_limit)?;
+        let grounds = grounds_in(&conversion.reading.sources, &[branch.base()])?;
+        let before = Standing::read(grounds)?.bodies()?;
+        let body = body(&before, &conversion, &written, command.pr_body_limit);
         std::fs::write(path, body).map_err(|source| Error::Write {
             path: path.clone(),
             source,
@@ -148,9 +156,8 @@ fn publication(command: &Publish) -> Publication {
     }
 }
 
-/// The text of the pull request.
-fn body(conversion: &Conversion, written: &Written, limit: usize) -> Result<String, Error> {
-    let before = conversion.standing.bodies()?;
+/// The text of the pull request, which brings this conversion where something else stands before.
+fn body(before: &Bodies, conversion: &Conversion, written: &Written, limit: usize) -> String {
     let mut after = Bodies::of(&conversion.port);
     if conversion.port.are_given {
         after.blueprints.clone_from(&before.blueprints);
@@ -162,8 +169,8 @@ fn body(conversion: &Conversion, written: &Written, limit: usize) -> Result<Stri
         warnings: diagnostics.count(Severity::Warning),
         kept: &conversion.settled.kept,
     };
-    let changes = Changes::between(&before, &after);
-    Ok(pull_request::body(&changes, &after, &run, limit))
+    let changes = Changes::between(before, &after);
+    pull_request::body(&changes, &after, &run, limit)
 }
 
 /// Tells what became of the branch.

@@ -97,6 +97,15 @@ impl Case {
         Ok(())
     }
 
+    /// Merges `main` into the branch, as a person would.
+    pub(crate) fn merge_base(&self) -> Result<()> {
+        let folder = self.path("elsewhere");
+        self.git(&["worktree", "add", "-q", folder.as_str(), BRANCH])?;
+        git(&folder, &["merge", "-q", "--no-edit", "main"])?;
+        self.git(&["worktree", "remove", folder.as_str()])?;
+        Ok(())
+    }
+
     /// Merges the branch, as its pull request would.
     pub(crate) fn merge(&self) -> Result<()> {
         self.git(&["merge", "-q", "--no-edit", BRANCH])?;

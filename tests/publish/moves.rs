@@ -178,13 +178,21 @@ fn commits_of_people_are_not_lost() -> Result<()> {
         "commits that backstage2port did not make",
     )?;
 
-    let appended = case.published(&["--append"])?;
-    assert_eq!(
-        case.git(&["rev-parse", &format!("{appended}^@")])?,
-        format!("{theirs}\n{}\n", case.id("main")?)
-    );
-    has(&case.on_branch("services/cart/port.yml")?, "changed");
-    case.stays(&["--append"], 0, "Nothing to do")?;
+    // Theirs has no part in what the base has become.
+    let run = case.stays(&["--append"], 2, "moved on")?;
+    has(&run.stderr, "git merge");
+    case.change("services/new/catalog-info.yaml", &component("new", "late"))?;
+    case.merge_base()?;
+    let merged = case.id(BRANCH)?;
+    assert_ne!(merged, theirs);
+    // What a person made of a manifest stays; all else is published on top of it.
+    let run = case.publish(&["--append"])?;
+    ended(&run, 1, "Committed to backstage2port/manifests");
+    has(&run.stderr, "foreign-manifest");
+    assert_eq!(case.id(&format!("{BRANCH}^"))?, merged);
+    has(&case.on_branch("services/new/port.yml")?, "late");
+    assert_eq!(case.on_branch("services/cart/port.yml")?, "edited\n");
+    case.stays(&["--append"], 1, "Nothing to do")?;
     // Again without: their commit is still there.
     case.stays(&[], 2, "commits that backstage2port did not make")?;
     let forced = case.published(&["--force"])?;

@@ -73,6 +73,18 @@ pub enum BranchError {
         /// All of them, newest first.
         commits: Vec<ForeignCommit>,
     },
+    /// Commits of others that the new one would stand on without having their files.
+    #[error(
+        "the base of `{name}` moved on, and the branch has commits that backstage2port did not make: {}; merge the base \
+         into the branch with `git merge` and publish again, or give them up with --force",
+        listed(commits)
+    )]
+    OldBase {
+        /// The branch.
+        name: String,
+        /// All of them, newest first.
+        commits: Vec<ForeignCommit>,
+    },
     /// A path of a change can be no path of a file in a repository.
     #[error("cannot commit a file `{path}`: {message}")]
     Path {

@@ -114,7 +114,17 @@ impl Branch {
         self.tip.map(|id| id.to_string())
     }
 
-    /// Makes one commit out of the base and changes, and moves the branch to it. A branch that exists is replaced, unless
+    /// The id of the commit whose files are changed: the base, or the tip of a branch that stands on it, where the commit is
+    /// appended.
+    ///
+    /// # Errors
+    ///
+    /// When the history cannot be read.
+    pub fn start(&self, append: bool) -> Result<String, BranchError> {
+        Ok(self.start_of(append)?.to_string())
+    }
+
+    /// Makes one commit out of [`Branch::start`] and changes, and moves the branch to it. A branch that exists is replaced, unless
     /// the commit is to be appended.
     ///
     /// # Errors
@@ -130,9 +140,10 @@ impl Branch {
         let odb = memory.odb().map_err(&failed)?;
         odb.add_new_mempack_backend(MEMORY_PRIORITY)
             .map_err(&failed)?;
-        let base = tree::find_tree(&memory, self.commit_at(self.base)?.tree_id())?;
-        let built = tree::build(&memory, &self.repository, &base, changes)?;
-        if built.tree == base.id() {
+        let start = self.start_of(how.append)?;
+        let start = tree::find_tree(&memory, self.commit_at(start)?.tree_id())?;
+        let built = tree::build(&memory, &self.repository, &start, changes)?;
+        if built.tree == self.commit_at(self.base)?.tree_id() {
             return Ok(Published::Nothing);
         }
         if let Some(commit) = self.standing(built.tree, how)? {
@@ -143,6 +154,7 @@ impl Branch {
         let parents = self.parents(how.append)?;
         let replaced: Vec<Oid> = self.local.into_iter().chain(self.on_remote()).collect();
         self.refuse_loss(&replaced, &parents, how)?;
+        self.refuse_old_base(how)?;
         let previous = self.tip();
         if how.dry_run {
             return Ok(Published::WouldCommit { previous });
@@ -247,6 +259,31 @@ impl Branch {
             }
             _ => Ok(None),
         }
+    }
+
+    fn start_of(&self, append: bool) -> Result<Oid, BranchError> {
+        match self.tip {
+            Some(tip) if append && self.contains(tip, self.base)? => Ok(tip),
+            _ => Ok(self.base),
+        }
+    }
+
+    /// Refuses to put a commit on those of others whose files it would not have, because the base moved on without them.
+    fn refuse_old_base(&self, how: &Publication) -> Result<(), BranchError> {
+        let Some(tip) = self.tip.filter(|_| how.append && !how.force) else {
+            return Ok(());
+        };
+        if self.contains(tip, self.base)? {
+            return Ok(());
+        }
+        let commits = ours::foreign_commits(&self.repository, &[tip], &[self.base])?;
+        if commits.is_empty() {
+            return Ok(());
+        }
+        Err(BranchError::OldBase {
+            name: self.name.clone(),
+            commits,
+        })
     }
 
     fn parents(&self, append: bool) -> Result<Vec<Oid>, BranchError> {

@@ -61,9 +61,9 @@ pub struct Publication {
     pub committer: Identity,
     /// When both did.
     pub time: Time,
-    /// Whether the commit is put on top of the branch instead of replacing it. Its files are the same in both cases: those
-    /// of the base with the changes made. So that nothing of the history is a lie, the base is its second parent where
-    /// the branch does not stand on it yet.
+    /// Whether the commit is put on top of the branch instead of replacing it. Where the branch stands on the base, its
+    /// files are those of the branch with the changes made, else those of the base, which is its second parent then: a
+    /// branch with commits of others is to stand on the base first.
     pub append: bool,
     /// Whether commits of others may get lost.
     pub force: bool,
