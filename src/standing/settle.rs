@@ -60,7 +60,7 @@ const NAMED: usize = 3;
 /// Settles a catalog with the manifests of earlier runs.
 ///
 /// Gives [`Code::KeptEntity`] for each manifest that keeps entities, and [`Code::TooManyRemovals`] when more than
-/// [`FEW_REMOVALS`] entities and more than one in [`REMOVED_SHARE`] would leave.
+/// five entities and more than a fifth of all would leave.
 ///
 /// # Errors
 ///
