@@ -1,5 +1,6 @@
 //! `publish`: reads the base, converts it, and commits the manifests to a branch.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,7 +11,7 @@ use backstage2port::publish::branch::{
 };
 use backstage2port::publish::{Draft, Outcome as Became, Written, grounds_in};
 use backstage2port::report::{self, Status, pull_request, summary};
-use backstage2port::source::{RootId, repository_around};
+use backstage2port::source::{RootId, Sources, repository_around};
 use backstage2port::standing::Standing;
 use backstage2port::{Conversion, Inputs};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -19,30 +20,16 @@ use super::converted::{self, Told};
 use super::{Failure, Outcome, evaluator, start_threads};
 use crate::cli::{Output, Publish};
 
-/// Where the roots stand, from the top of the one repository they are in.
-struct Roots {
-    first: Utf8PathBuf,
-    folders: Vec<Utf8PathBuf>,
-}
-
-impl Roots {
-    fn of(command: &Publish) -> Result<Self, Failure> {
-        let roots = command.input.roots();
-        let first = roots.first().cloned().ok_or(Error::NoFolder)?;
-        let mut repository = None;
-        let mut folders = Vec::new();
-        for root in &roots {
-            // Whatever is wrong with the first is said when its branch is opened.
-            let (of_root, folder) = repository_around(root).unwrap_or_default();
-            if *repository.get_or_insert(of_root.clone()) != of_root {
-                return Err(Failure::SeveralRepositories {
-                    first,
-                    other: root.clone(),
-                });
-            }
-            folders.push(folder);
-        }
-        Ok(Self { first, folders })
+/// The first root, after a look that all of them are in one repository.
+fn first_root(command: &Publish) -> Result<Utf8PathBuf, Failure> {
+    let roots = command.input.roots();
+    let first = roots.first().cloned().ok_or(Error::NoFolder)?;
+    // Whatever is wrong with the first is said when its branch is opened.
+    let repository = |root: &Utf8Path| repository_around(root).map(|(repository, _)| repository);
+    let of_first = repository(&first);
+    match roots.into_iter().find(|root| repository(root) != of_first) {
+        Some(other) => Err(Failure::SeveralRepositories { first, other }),
+        None => Ok(first),
     }
 }
 
@@ -52,23 +39,14 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
         return Err(Failure::RevisionOfPublish);
     }
     start_threads(input)?;
-    let roots = Roots::of(command)?;
+    let root = first_root(command)?;
     let remote = command.push.as_deref();
-    let branch = Branch::open(
-        &roots.first,
-        &command.commit.base,
-        &command.commit.branch,
-        remote,
-    )?;
+    let branch = Branch::open(&root, &command.commit.base, &command.commit.branch, remote)?;
     if command.worktree && branch.is_bare() {
-        return Err(Failure::WorkTreeOfBare { root: roots.first });
+        return Err(Failure::WorkTreeOfBare { root });
     }
     let mut earlier = vec![branch.start(command.commit.append)?];
-    for state in std::iter::once(branch.base()).chain(branch.tip()) {
-        if !earlier.contains(&state) {
-            earlier.push(state);
-        }
-    }
+    earlier.extend(branch.tip().filter(|tip| *tip != earlier[0]));
     let options = command.options(&evaluator()?, earlier)?;
     let inputs = Inputs {
         revision: (!command.worktree).then(|| branch.base()),
@@ -88,7 +66,7 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
     let published = if conversion.run(options.rules).is_blocked {
         None
     } else {
-        let changes = changes(&draft, &roots.folders);
+        let changes = changes(&draft, &conversion.reading.sources);
         let published = branch.commit(&changes, &publication(command))?;
         if !command.dry_run {
             branch.push(&published)?;
@@ -111,10 +89,15 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
 }
 
 /// The changes of a draft, by their paths from the top of the repository.
-fn changes(draft: &Draft<'_>, folders: &[Utf8PathBuf]) -> Vec<Change> {
-    let folder = |root: RootId| {
-        let folder = folders.get(root.0 as usize);
-        folder.map_or(Utf8Path::new(""), |folder| folder)
+fn changes(draft: &Draft<'_>, sources: &Sources) -> Vec<Change> {
+    let folders: BTreeMap<RootId, Utf8PathBuf> = sources
+        .roots()
+        .filter_map(|(id, root)| Some((id, repository_around(&root.path)?.1)))
+        .collect();
+    let folder = |root| {
+        folders
+            .get(&root)
+            .map_or(Utf8Path::new(""), |folder| folder)
     };
     draft
         .changes()
