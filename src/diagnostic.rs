@@ -317,6 +317,15 @@ pub(crate) fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         .map(|(_, known)| known)
 }
 
+/// A text of users inside a message, cut to what is needed to recognise it.
+pub(crate) fn quoted(text: &str) -> String {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}
+
 /// Stops the run: nothing sensible can follow. Anything about one descriptor is a [`Diagnostic`] instead.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -24,7 +24,7 @@ pub use self::adopt::{Adopted, AdoptedEntity, OverlayText, Refused, adopt};
 pub use self::apply::apply;
 use self::pattern::{Matcher, Pattern};
 use super::trace::Part;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, quoted};
 use crate::port::{self, Key, Targets};
 use crate::source::{FieldPath, FileId, Location, MAX_FILE_BYTES, Origin, Place, RootId, Sources};
 
@@ -226,15 +226,6 @@ impl Overlaid {
 
 fn is_key_of(key: &Key, entity: &port::Entity) -> bool {
     (&key.blueprint, &key.identifier) == (&entity.blueprint, &entity.identifier)
-}
-
-/// A text of an overlay inside a message, cut to what is needed to recognise it.
-fn quoted(text: &str) -> String {
-    const SHOWN: usize = 60;
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("`{}…`", &text[..end]),
-        None => format!("`{text}`"),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, quoted};
 use crate::port::{self, Blueprint, Entity};
 use crate::source::Location;
 use entity::{Found, Undefined};
@@ -161,15 +161,6 @@ fn patterns<'a>(
         }
     }
     patterns
-}
-
-/// Text of a descriptor inside a message, cut to what is needed to recognise it.
-fn quoted(text: &str) -> String {
-    const SHOWN: usize = 60;
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("`{}…`", &text[..end]),
-        None => format!("`{text}`"),
-    }
 }
 
 #[cfg(test)]
