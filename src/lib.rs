@@ -6,8 +6,11 @@
 //! but [`publish`].
 
 pub mod backstage;
+pub mod codeowners;
 pub mod diagnostic;
 pub mod generated;
+pub mod judge;
+pub mod lint;
 pub mod map;
 pub mod port;
 pub mod publish;
@@ -51,6 +54,8 @@ pub struct Inputs {
     pub mode: Mode,
     /// Entities that are known from elsewhere.
     pub dumps: Dumps,
+    /// What is done with code owners.
+    pub codeowners: codeowners::Rules,
 }
 
 /// Catalog dumps: what another run, or Backstage's catalog API, says.
@@ -94,6 +99,8 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
         &mut diagnostics,
     )?;
     resolve::sort(&mut descriptors, &sources);
+    let rules = &inputs.codeowners;
+    codeowners::fill(&mut descriptors, &sources, rules, &mut diagnostics);
     let recorded = dump::read(&inputs.dumps.paths, &mut sources, &mut diagnostics)?;
     let claims = Claims::of(&descriptors);
     let validated = validate::entities(descriptors, inputs.mode, &mut diagnostics);
@@ -109,6 +116,8 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
     tally.dumps = inputs.dumps.paths.len();
     dumped.count(&mut tally);
     let catalog = stitch::catalog(validated, dumped, &mut diagnostics);
+    lint::catalog(&catalog, &sources, &mut diagnostics);
+    codeowners::check(&catalog, &sources, rules, &mut diagnostics);
     diagnostics.sort(&sources);
     Ok(Reading {
         sources,

@@ -304,6 +304,7 @@ fn nothing_of_the_corpus_is_unaccounted_for() -> Result<()> {
             revision: None,
             mode: Mode::Tolerant,
             dumps: Dumps::default(),
+            codeowners: backstage2port::codeowners::Rules::default(),
         };
         let conversion = backstage2port::convert(inputs, &options)?;
         assert_eq!(unaccounted(&conversion), Vec::<String>::new(), "{name}");

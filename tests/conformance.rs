@@ -95,6 +95,7 @@ fn read_files(
         revision: None,
         mode,
         dumps: Dumps::default(),
+        codeowners: backstage2port::codeowners::Rules::default(),
     })?)
 }
 

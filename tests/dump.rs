@@ -722,6 +722,7 @@ fn ended(dump: &[u8]) -> Result<()> {
             paths: vec![path],
             are_converted: true,
         },
+        codeowners: backstage2port::codeowners::Rules::default(),
     });
     Ok(())
 }

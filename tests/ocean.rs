@@ -356,6 +356,7 @@ fn reading(folder: &Utf8Path, include: &[&str]) -> Result<Reading> {
         revision: None,
         mode: Mode::Tolerant,
         dumps: Dumps::default(),
+        codeowners: backstage2port::codeowners::Rules::default(),
     })?)
 }
 

@@ -65,6 +65,7 @@ fn converted(roots: &[&Utf8Path], options: &Options) -> Result<Conversion> {
         revision: None,
         mode: Mode::Tolerant,
         dumps: Dumps::default(),
+        codeowners: backstage2port::codeowners::Rules::default(),
     };
     Ok(convert(inputs, options)?)
 }

@@ -36,6 +36,7 @@ fn inputs(root: &Utf8Path, mode: Mode) -> Result<Inputs, TestCaseError> {
         revision: None,
         mode,
         dumps: Dumps::default(),
+        codeowners: backstage2port::codeowners::Rules::default(),
     })
 }
 

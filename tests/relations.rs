@@ -132,6 +132,7 @@ fn claims(options: &Options, folder: &Utf8Path) -> Result<BTreeSet<Claim>> {
         revision: None,
         mode: Mode::Tolerant,
         dumps: Dumps::default(),
+        codeowners: backstage2port::codeowners::Rules::default(),
     };
     let port = backstage2port::convert(inputs, options)?.port;
     let mut claims = BTreeSet::new();

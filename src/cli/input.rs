@@ -2,11 +2,14 @@
 
 use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
+use backstage2port::codeowners;
 use backstage2port::diagnostic::{Error, Severity};
 use backstage2port::source::Root;
 use backstage2port::{Dumps, Inputs};
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
+
+use super::judging::Judging;
 
 /// What is read.
 #[derive(Debug, Args)]
@@ -40,6 +43,8 @@ pub(crate) struct Input {
     /// same Location emits, and unknown kinds are errors
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
     /// Succeed when there are no descriptors
     #[arg(long)]
     pub(crate) allow_empty: bool,
@@ -85,6 +90,7 @@ impl Input {
                 paths: self.catalog.clone(),
                 are_converted: self.convert_catalog,
             },
+            codeowners: codeowners::Rules::default(),
         })
     }
 

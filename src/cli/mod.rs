@@ -2,6 +2,7 @@
 
 mod commit;
 mod input;
+mod judging;
 mod manifests;
 mod model;
 

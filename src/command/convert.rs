@@ -13,7 +13,7 @@ use backstage2port::{Conversion, Options};
 use camino::Utf8Path;
 
 use super::converted::{self, Told};
-use super::{Failure, Outcome, evaluator, start_threads};
+use super::{Failure, Outcome, evaluator, judged, start_threads};
 use crate::cli::{Convert, Output};
 
 pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
@@ -42,6 +42,7 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
     }
     let written = draft.outcomes();
     drop(draft);
+    let judged = judged(&mut conversion.reading, &command.input);
     let is_check = command.writing.check;
     let mut lines = summary::adopted(&adopted);
     if is_check {
@@ -53,6 +54,7 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
         is_check,
         publication: None,
         lines,
+        judged,
     };
     converted::tell(&conversion, &told, &command.reporting, output)?;
     // What was asked for was not done, whatever the findings are to cost.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use backstage2port::Conversion;
+use backstage2port::judge::Judged;
 use backstage2port::publish::Written;
 use backstage2port::report::{self, Publication, Report};
 
@@ -20,6 +21,8 @@ pub(super) struct Told<'a> {
     pub(super) publication: Option<Publication<'a>>,
     /// The lines about it, for people.
     pub(super) lines: String,
+    /// The findings that do not count.
+    pub(super) judged: Judged,
 }
 
 /// Tells a conversion: in the reports that are asked for, or else in words.
@@ -35,7 +38,7 @@ pub(super) fn tell(
         account,
         ..
     } = conversion;
-    let summary = summary_of(reading)
+    let summary = summary_of(reading, told.judged)
         .with_converted(&reading.catalog, port)
         .with_fields(account.totals);
     let report = Report {
@@ -67,7 +70,7 @@ pub(super) fn none_found(
     input: &Input,
     reporting: &Reporting,
 ) -> Result<Outcome, Failure> {
-    let summary = summary_of(&conversion.reading);
+    let summary = summary_of(&conversion.reading, Judged::default());
     let report = report_of(&conversion.reading, &summary);
     reporting.tell(&report, &mut io::stdout().lock())?;
     super::none_found(input)

@@ -10,7 +10,7 @@ use backstage2port::source::Sources;
 use backstage2port::standing::Standing;
 use backstage2port::{Earlier, Inputs, Options};
 
-use super::{Failure, Outcome, evaluator, none_found, print_findings, start_threads};
+use super::{Failure, Outcome, evaluator, judged, none_found, print_findings, start_threads};
 use crate::cli::{Diff, DiffFormat, Output};
 
 pub(super) fn diff(command: &Diff, output: &Output) -> Result<Outcome, Failure> {
@@ -45,11 +45,12 @@ pub(super) fn diff(command: &Diff, output: &Output) -> Result<Outcome, Failure> 
             Some(_) if command.converted => Earlier::Unknown,
             Some(revision) => Earlier::Revisions(vec![revision.clone()]),
         };
-        let conversion = backstage2port::convert(command.input.inputs()?, &options(earlier)?)?;
-        let reading = &conversion.reading;
-        if reading.tally.is_empty() && !command.input.allow_empty {
+        let mut conversion = backstage2port::convert(command.input.inputs()?, &options(earlier)?)?;
+        if conversion.reading.tally.is_empty() && !command.input.allow_empty {
             return none_found(&command.input);
         }
+        judged(&mut conversion.reading, &command.input);
+        let reading = &conversion.reading;
         let mut err = io::stderr().lock();
         print_findings(&mut err, &reading.diagnostics, &reading.sources, output)?;
         let after = Bodies::of(&conversion.port);

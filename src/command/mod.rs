@@ -13,6 +13,7 @@ use std::io::{self, IsTerminal, Write};
 use backstage2port::Reading;
 use backstage2port::backstage::discover::DEFAULT_INCLUDE;
 use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity};
+use backstage2port::judge::{self, Judged};
 use backstage2port::map::profile::BuiltIn;
 use backstage2port::map::sandbox::Evaluator;
 use backstage2port::map::worker;
@@ -109,11 +110,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
 fn explain(command: &Explain, output: &Output) -> Result<Outcome, Failure> {
     start_threads(&command.input)?;
     let options = command.model.options(&evaluator()?)?;
-    let conversion = backstage2port::convert(command.input.inputs()?, &options)?;
-    let reading = &conversion.reading;
-    if reading.tally.is_empty() {
+    let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
+    if conversion.reading.tally.is_empty() {
         return none_found(&command.input);
     }
+    judged(&mut conversion.reading, &command.input);
+    let reading = &conversion.reading;
     let explanation = conversion.explain(&command.entity_ref, &options)?;
     let mut out = io::stdout().lock();
     let text = report::explain::text(&explanation, &reading.catalog, &reading.sources);
@@ -158,10 +160,11 @@ fn jq_worker() -> Result<Outcome, Failure> {
 
 fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {
     start_threads(input)?;
-    let reading = backstage2port::catalog(input.inputs()?)?;
+    let mut reading = backstage2port::catalog(input.inputs()?)?;
     if reading.tally.is_empty() {
         return none_found(input);
     }
+    let judged = judged(&mut reading, input);
     let mut out = io::BufWriter::new(io::stdout().lock());
     for line in report::catalog::lines(&reading.catalog, &reading.sources) {
         writeln!(out, "{line}")?;
@@ -170,7 +173,7 @@ fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {
     let mut err = io::stderr().lock();
     print_findings(&mut err, &reading.diagnostics, &reading.sources, output)?;
     if !output.quiet {
-        let summary = summary_of(&reading);
+        let summary = summary_of(&reading, judged);
         write!(err, "{}{}", summary.read(), summary.found())?;
     }
     Ok(outcome(&reading.diagnostics, input))
@@ -179,8 +182,9 @@ fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {
 fn validate(command: &Validate, output: &Output) -> Result<Outcome, Failure> {
     let Validate { input, reporting } = command;
     start_threads(input)?;
-    let reading = backstage2port::catalog(input.inputs()?)?;
-    let summary = summary_of(&reading);
+    let mut reading = backstage2port::catalog(input.inputs()?)?;
+    let judged = judged(&mut reading, input);
+    let summary = summary_of(&reading, judged);
     let report = report_of(&reading, &summary);
     let mut out = io::stdout().lock();
     let is_told = reporting.tell(&report, &mut out)?;
@@ -232,8 +236,19 @@ fn init(command: &Init, output: &Output) -> Result<Outcome, Failure> {
     Ok(Outcome::Clean)
 }
 
-fn summary_of(reading: &Reading) -> Summary {
-    Summary::new(reading.tally, &reading.catalog, &reading.diagnostics)
+/// Takes out the findings that do not count, once all of them are there.
+fn judged(reading: &mut Reading, input: &Input) -> Judged {
+    let rules = input.judging.rules();
+    judge::findings(&mut reading.diagnostics, &reading.sources, &rules)
+}
+
+fn summary_of(reading: &Reading, judged: Judged) -> Summary {
+    Summary::new(
+        reading.tally,
+        &reading.catalog,
+        &reading.diagnostics,
+        judged,
+    )
 }
 
 fn report_of<'a>(reading: &'a Reading, summary: &'a Summary) -> Report<'a> {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use backstage2port::diagnostic::{Error, Severity};
+use backstage2port::judge::Judged;
 use backstage2port::port::{Bodies, Changes};
 use backstage2port::publish::branch::{
     Branch, Change, Identity, Publication, Published, Signing, Time,
@@ -17,7 +18,7 @@ use backstage2port::{Conversion, Inputs};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::converted::{self, Told};
-use super::{Failure, Outcome, evaluator, start_threads};
+use super::{Failure, Outcome, evaluator, judged, start_threads};
 use crate::cli::{Output, Publish};
 
 /// The first root, after a look that all of them are in one repository.
@@ -74,6 +75,7 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
         Some(published)
     };
     drop(draft);
+    let judged = judged(&mut conversion.reading, input);
     if let Some(path) = &command.pr_body
         && published.as_ref().is_some_and(|p| *p != Published::Nothing)
     {
@@ -85,7 +87,14 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
             source,
         })?;
     }
-    tell(command, output, &conversion, &written, published.as_ref())
+    tell(
+        command,
+        output,
+        &conversion,
+        &written,
+        judged,
+        published.as_ref(),
+    )
 }
 
 /// The changes of a draft, by their paths from the top of the repository.
@@ -162,6 +171,7 @@ fn tell(
     output: &Output,
     conversion: &Conversion,
     written: &Written,
+    judged: Judged,
     published: Option<&Published>,
 ) -> Result<Outcome, Failure> {
     let publication = report::Publication {
@@ -185,6 +195,7 @@ fn tell(
         is_check: false,
         publication: Some(publication),
         lines,
+        judged,
     };
     converted::tell(conversion, &told, &command.reporting, output)?;
     // What was asked for was not done, whatever the findings are to cost.

@@ -15,9 +15,6 @@ pub(super) struct Files<'a> {
 
 const MAX_KEPT_FILES: usize = 8;
 
-/// How many items of a list are compared with a text.
-const MAX_SEARCHED_ITEMS: usize = 1000;
-
 impl<'a> Files<'a> {
     pub(super) fn new(sources: &'a Sources) -> Self {
         Self {
@@ -61,26 +58,16 @@ impl<'a> Files<'a> {
     pub(super) fn line_of(&mut self, location: &Location, text: Option<&str>) -> Option<usize> {
         if let (Some(text), Place::Value { document, field }) = (text, &location.place)
             && let Some((Segment::Index(_), list)) = field.0.split_last()
-            && let Some(file) = self.get(location.file)
         {
-            let item = |index| {
-                let mut field = FieldPath(list.to_vec());
-                field.0.push(Segment::Index(index));
-                let document = *document;
-                file.excerpt.span(&Place::Value { document, field })
+            let item = Location {
+                file: location.file,
+                place: Place::Item {
+                    document: *document,
+                    field: FieldPath(list.to_vec()),
+                    text: text.to_owned(),
+                },
             };
-            // A missing item points at its list, so the end of the list shows by a place that comes again.
-            let mut last = None;
-            for span in (0..MAX_SEARCHED_ITEMS).map(item) {
-                if span.is_none() || span == last {
-                    break;
-                }
-                let found = span.clone().and_then(|span| file.excerpt.text().get(span));
-                if found.is_some_and(|found| found.trim_matches(['"', '\'']) == text) {
-                    return span.map(|span| file.line(span.start) + 1);
-                }
-                last = span;
-            }
+            return self.position(&item).map(|(line, _)| line);
         }
         self.position(location).map(|(line, _)| line)
     }

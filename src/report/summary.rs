@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{Publication, Status, printable};
 use crate::backstage::read::Tally;
 use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::judge::Judged;
 use crate::map::account::Totals;
 use crate::map::overlay::Adopted;
 use crate::publish::{Outcome, Written};
@@ -23,6 +24,7 @@ pub struct Summary {
     findings: BTreeMap<(std::cmp::Reverse<Severity>, Code), usize>,
     severities: [usize; 3],
     fields: Option<Totals>,
+    judged: Judged,
 }
 
 #[derive(Debug, Default)]
@@ -35,9 +37,15 @@ struct Kind {
 impl Summary {
     /// Counts what was read.
     #[must_use]
-    pub fn new(tally: Tally, catalog: &backstage::Catalog, diagnostics: &Diagnostics) -> Self {
+    pub fn new(
+        tally: Tally,
+        catalog: &backstage::Catalog,
+        diagnostics: &Diagnostics,
+        judged: Judged,
+    ) -> Self {
         let mut summary = Self {
             tally,
+            judged,
             ..Self::default()
         };
         summary.count_kinds(catalog);
@@ -242,6 +250,8 @@ impl Summary {
             "entities": self.entities(),
             "kinds": kinds.collect::<Map<_, _>>(),
             "findings": {"error": errors, "warning": warnings, "note": notes},
+            "ignored": self.judged.ignored,
+            "known": self.judged.known,
         });
         if let Some(Totals {
             mapped,
@@ -258,7 +268,7 @@ impl Summary {
     #[must_use]
     pub fn found(&self) -> String {
         if self.findings.is_empty() {
-            return "No findings.\n".to_owned();
+            return "No findings.\n".to_owned() + &self.left_out();
         }
         let [notes, warnings, errors] = self.severities;
         let mut text = format!(
@@ -272,6 +282,23 @@ impl Summary {
                 text,
                 "  {count:>5} {severity:<7} {code}: {}",
                 code.summary()
+            );
+        }
+        text + &self.left_out()
+    }
+
+    /// How many findings do not count.
+    fn left_out(&self) -> String {
+        let Judged { ignored, known } = self.judged;
+        let mut text = String::new();
+        if ignored > 0 {
+            let _ = writeln!(text, "Ignored {} by comments.", counted(ignored, "finding"));
+        }
+        if known > 0 {
+            let _ = writeln!(
+                text,
+                "Left out {} of the baseline.",
+                counted(known, "finding")
             );
         }
         text

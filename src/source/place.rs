@@ -39,6 +39,19 @@ impl Origin {
         }
     }
 
+    /// The item of a list of the document that is this text.
+    #[must_use]
+    pub fn item(self, field: FieldPath, text: &str) -> Location {
+        Location {
+            file: self.file,
+            place: Place::Item {
+                document: self.document,
+                field,
+                text: text.to_owned(),
+            },
+        }
+    }
+
     /// The key of a field of the document.
     #[must_use]
     pub fn key(self, field: FieldPath) -> Location {
@@ -87,6 +100,16 @@ pub enum Place {
         /// The field.
         field: FieldPath,
     },
+    /// The item of a list that is this text; where none is, the list. The lists of entities are sorted, so an item does
+    /// not tell where it stands in the file.
+    Item {
+        /// Number of the document, from 0.
+        document: usize,
+        /// The list.
+        field: FieldPath,
+        /// The text.
+        text: String,
+    },
 }
 
 impl Place {
@@ -94,7 +117,9 @@ impl Place {
     #[must_use]
     pub fn document(&self) -> Option<usize> {
         match self {
-            Self::Value { document, .. } | Self::Key { document, .. } => Some(*document),
+            Self::Value { document, .. }
+            | Self::Key { document, .. }
+            | Self::Item { document, .. } => Some(*document),
             Self::Span { document, .. } => *document,
             Self::File => None,
         }
@@ -104,7 +129,9 @@ impl Place {
     #[must_use]
     pub fn field(&self) -> Option<&FieldPath> {
         match self {
-            Self::Value { field, .. } | Self::Key { field, .. } => Some(field),
+            Self::Value { field, .. } | Self::Key { field, .. } | Self::Item { field, .. } => {
+                Some(field)
+            }
             Self::File | Self::Span { .. } => None,
         }
     }
@@ -171,6 +198,9 @@ impl fmt::Display for FieldPath {
     }
 }
 
+/// How many items of a list are compared with a text.
+const MAX_SEARCHED_ITEMS: usize = 1000;
+
 /// The text of one file and where its fields stand in it; made when a finding about the file is shown.
 #[derive(Debug)]
 pub struct Excerpt {
@@ -205,7 +235,26 @@ impl Excerpt {
             Place::Span { bytes, .. } => Some(bytes.clone()),
             Place::Value { document, field } => self.spans.value(*document, field),
             Place::Key { document, field } => self.spans.key(*document, field),
+            Place::Item {
+                document,
+                field,
+                text,
+            } => self.item(*document, field, text),
         }?;
         Some(span.start.min(length)..span.end.min(length))
+    }
+
+    /// The item of a list that is this text, or else the list.
+    fn item(&self, document: usize, list: &FieldPath, text: &str) -> Option<Range<usize>> {
+        let whole = self.spans.value(document, list);
+        // A missing item points at its list, so the end of the list shows.
+        let items = (0..MAX_SEARCHED_ITEMS)
+            .map_while(|index| self.spans.value(document, &list.index(index)))
+            .take_while(|span| Some(span) != whole.as_ref());
+        let mut matching = items.filter(|span| {
+            let written = self.text.get(span.clone());
+            written.is_some_and(|written| written.trim_matches(['"', '\'']) == text)
+        });
+        matching.next().or(whole)
     }
 }

@@ -74,6 +74,7 @@ impl Way {
                 paths: self.dumps.clone(),
                 are_converted: false,
             },
+            codeowners: backstage2port::codeowners::Rules::default(),
         };
         let conversion = convert(inputs, &self.options)?;
         let findings = conversion.reading.diagnostics.into_iter();

@@ -36,7 +36,7 @@ fn faults(text: &str) -> Vec<(Code, String, String, String)> {
             Some(Place::Value { document, field }) => spans.value(*document, field),
             Some(Place::Key { document, field }) => spans.key(*document, field),
             Some(Place::Span { bytes, .. }) => Some(bytes.clone()),
-            Some(Place::File) | None => None,
+            Some(Place::Item { .. } | Place::File) | None => None,
         };
         let words = span.and_then(|span| text.get(span)).unwrap_or_default();
         let help = found.help.as_deref().unwrap_or_default();
