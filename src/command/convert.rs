@@ -35,6 +35,7 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
         &conversion.manifests,
         &conversion.standing,
         conversion.run(options.rules),
+        &mut conversion.reading.sources,
         &mut conversion.reading.diagnostics,
     )?;
     if !command.writing.is_dry() {

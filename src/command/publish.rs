@@ -61,6 +61,7 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
         &conversion.manifests,
         &conversion.standing,
         conversion.run(options.rules),
+        &mut conversion.reading.sources,
         &mut conversion.reading.diagnostics,
     )?;
     let written = draft.outcomes();

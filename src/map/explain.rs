@@ -117,7 +117,7 @@ pub fn entity(
 }
 
 /// The place that a part of an entity of Port comes from: the overlay that decides about it, or the innermost field that
-/// its expression reads first, or else the descriptor.
+/// its expression passes on as it is or else reads first, or else the descriptor.
 #[must_use]
 pub fn place(
     bridge: Bridge<'_>,
@@ -143,9 +143,17 @@ fn field_of(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Option<Fi
         (&mapped.entity.blueprint, &mapped.entity.identifier)
             == (&entity.blueprint, &entity.identifier)
     });
-    let leaf = mapped?.mapping.leaf(part)?;
-    let mut fields = top_fields(trace.entity);
-    let (mut field, mut value) = fields.find(|(field, _)| trace.reads(leaf, field))?;
+    let mapped = mapped?;
+    let leaf = mapped.mapping.leaf(part)?;
+    let held = value_of(&mapped.entity, part);
+    let fields = top_fields(trace.entity).filter(|(field, _)| trace.reads(leaf, field));
+    let fields: Vec<_> = fields.collect();
+    let its_value = |(_, value): &&(Field, &Value)| held.as_deref() == Some(*value);
+    let (mut field, mut value) = fields
+        .iter()
+        .find(its_value)
+        .or_else(|| fields.first())
+        .cloned()?;
     // A list that Backstage sorts does not have its items where the descriptor has them.
     let is_sorted = trace.references.iter().any(|one| field.holds(&one.field));
     while let Value::Object(map) = value

@@ -281,18 +281,24 @@ impl<'a> Mapper<'a> {
     }
 
     fn failed(&mut self, leaf: &Leaf, problem: &str) {
-        self.report(Code::MappingFailed, leaf, problem);
+        let problem = format!("{problem}; the value is left out");
+        self.report(Code::MappingFailed, leaf, &problem);
     }
 
     fn unmapped(&mut self, leaf: &Leaf, problem: &str) {
-        self.report(Code::UnmappedEntity, leaf, problem);
+        let problem = format!("{problem}; the entity is not converted");
+        self.report(Code::UnmappedEntity, leaf, &problem);
     }
 
     fn report(&mut self, code: Code, leaf: &Leaf, problem: &str) {
         let Leaf { name, text, .. } = leaf;
+        let words: Vec<&str> = text.split_whitespace().collect();
         let found = Diagnostic::new(code, format!("`{name}` of the mapping {problem}"))
-            .at(self.origin.document())
-            .help(format!("the expression is `{}`", text.trim()));
+            .at(self.origin.name())
+            .help(format!(
+                "correct the expression in the mapping, or what it reads: `{}`",
+                words.join(" ")
+            ));
         self.diagnostics.push(found);
     }
 }

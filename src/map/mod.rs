@@ -33,7 +33,7 @@ use serde_json::Value;
 use crate::backstage::entity::Relation;
 use crate::backstage::references::References;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
-use crate::source::{Origin, Sources};
+use crate::source::{FieldPath, Origin, Sources};
 use crate::{backstage, port};
 use jq::Input;
 use mapper::{Mapped, map_entity};
@@ -152,10 +152,16 @@ fn report_unmapped_kinds(
     }
     for (first, count) in unmapped.into_values() {
         let (name, kind) = (&profile.name, &first.entity_ref.kind);
-        let what = if profile.has_kind(kind) {
-            format!("the profile `{name}` leaves out the kind `{kind}`")
+        let (what, help) = if profile.has_kind(kind) {
+            (
+                format!("the profile `{name}` leaves out the kind `{kind}`"),
+                "no `selector` of the mapping takes one: where that is not meant, change it in a profile of your own",
+            )
         } else {
-            format!("the profile `{name}` maps no kind `{kind}`")
+            (
+                format!("the profile `{name}` maps no kind `{kind}`"),
+                "to convert it, add a blueprint and a resource for the kind to a profile of your own",
+            )
         };
         let entities = if count == 1 { "entity" } else { "entities" };
         diagnostics.push(
@@ -163,7 +169,8 @@ fn report_unmapped_kinds(
                 Code::UnmappedKind,
                 format!("{what}: {count} {entities} not converted"),
             )
-            .at(first.origin.document()),
+            .at(first.origin.value(FieldPath::keys(["kind"])))
+            .help(help),
         );
     }
 }
@@ -207,7 +214,7 @@ fn remove_unknown_blueprints(
                     "{place} defines no blueprint `{blueprint}`: {count} {entities} not converted"
                 ),
             )
-            .at(origin.document())
+            .at(origin.name())
             .help(help),
         );
     }

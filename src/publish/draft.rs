@@ -12,7 +12,7 @@ use super::{Outcome, Written};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::generated::{self, Mark};
 use crate::render::Manifest;
-use crate::source::{PORT_FOLDER, RootId, Site};
+use crate::source::{Location, PORT_FOLDER, Place, RootId, Site, Sources};
 use crate::standing::{Overwrite, Rules, Standing, StandingFile};
 
 /// What a run is to change: every manifest, and every file of an earlier run that has no source any more.
@@ -62,6 +62,7 @@ impl<'a> Draft<'a> {
         manifests: &'a [Manifest],
         standing: &'a Standing,
         run: Run,
+        sources: &mut Sources,
         diagnostics: &mut Diagnostics,
     ) -> Result<Self, Error> {
         let looked_at: Vec<_> = manifests
@@ -69,12 +70,14 @@ impl<'a> Draft<'a> {
             .map(|manifest| look(manifest, standing, run.rules))
             .collect::<Result<_, Error>>()?;
         let mut files = Vec::with_capacity(manifests.len());
-        for (manifest, (outcome, found)) in manifests.iter().zip(looked_at) {
-            diagnostics.extend(found);
+        for (manifest, (outcome, left)) in manifests.iter().zip(looked_at) {
+            let (root, path) = (manifest.root, &manifest.path);
+            let shown = standing.shown(root, path);
+            diagnostics.extend(left.map(|left| left.report(root, path, &shown, sources)));
             files.push(Drafted {
-                root: manifest.root,
-                path: &manifest.path,
-                shown: standing.shown(manifest.root, &manifest.path),
+                root,
+                path,
+                shown,
                 outcome,
                 contents: Some(&manifest.contents),
             });
@@ -91,7 +94,7 @@ impl<'a> Draft<'a> {
             let outcome = match outcome_of(file, run.rules) {
                 Outcome::Foreign => continue,
                 Outcome::Edited => {
-                    diagnostics.push(edited(&shown));
+                    diagnostics.push(Left::Edited.report(root, path, &shown, sources));
                     Outcome::Edited
                 }
                 _ => Outcome::Deleted,
@@ -131,6 +134,49 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Why a file stays as it is.
+enum Left {
+    /// It is of this tool, and was changed by hand.
+    Edited,
+    /// It is of somebody else, for this reason.
+    Foreign(String),
+}
+
+impl Left {
+    /// The finding about the file: at it, where it stands in its root and not below a folder for all that is written.
+    fn report(
+        &self,
+        root: RootId,
+        path: &Utf8Path,
+        shown: &Utf8Path,
+        sources: &mut Sources,
+    ) -> Diagnostic {
+        let file = sources.add(root, path);
+        let place = Place::File;
+        let location = (sources.display_path(file) == shown).then_some(Location { file, place });
+        let what = match location {
+            Some(_) => "the file".to_owned(),
+            None => format!("`{shown}`"),
+        };
+        let (code, reason, help) = match self {
+            Self::Edited => (
+                Code::EditedManifest,
+                "it was changed by hand since it was written",
+                "--adopt keeps the changes as entries of .port/overlay.yaml, --overwrite writes over them",
+            ),
+            Self::Foreign(reason) => (
+                Code::ForeignManifest,
+                reason.as_str(),
+                "move it out of the way, or write the manifests elsewhere with --out",
+            ),
+        };
+        let mut found =
+            Diagnostic::new(code, format!("{what} stays as it is: {reason}")).help(help);
+        found.location = location;
+        found
+    }
+}
+
 /// Whether a file belongs to the run over all repositories.
 fn is_shared(path: &Utf8Path) -> bool {
     ["blueprints", "mapping"]
@@ -142,7 +188,7 @@ fn look(
     manifest: &Manifest,
     standing: &Standing,
     rules: Rules,
-) -> Result<(Outcome, Option<Diagnostic>), Error> {
+) -> Result<(Outcome, Option<Left>), Error> {
     let Manifest {
         root,
         path,
@@ -152,14 +198,14 @@ fn look(
     if !standing.has(*root) {
         return Err(Error::NoFolder);
     }
-    let shown = standing.shown(*root, path);
     let (site, file) = standing.look(*root, path).map_err(|source| Error::Write {
-        path: shown.clone(),
+        path: standing.shown(*root, path),
         source,
     })?;
+    let foreign = |reason: &str| (Outcome::Foreign, Some(Left::Foreign(reason.to_owned())));
     Ok(match (site, file) {
         (Site::Free, _) => (Outcome::Created, None),
-        (Site::Taken(reason), _) => (Outcome::Foreign, Some(foreign(&shown, &reason))),
+        (Site::Taken(reason), _) => foreign(&reason),
         (Site::File, Some(file)) if file.fingerprint == generated::fingerprint(contents) => {
             (Outcome::Unchanged, None)
         }
@@ -170,14 +216,11 @@ fn look(
             {
                 (Outcome::Updated, None)
             }
-            Outcome::Edited => (Outcome::Edited, Some(edited(&shown))),
-            Outcome::Foreign => (
-                Outcome::Foreign,
-                Some(foreign(&shown, "it was not written by backstage2port")),
-            ),
+            Outcome::Edited => (Outcome::Edited, Some(Left::Edited)),
+            Outcome::Foreign => foreign("it was not written by backstage2port"),
             outcome => (outcome, None),
         },
-        (Site::File, None) => (Outcome::Foreign, Some(foreign(&shown, "it cannot be read"))),
+        (Site::File, None) => foreign("it cannot be read"),
     })
 }
 
@@ -188,22 +231,4 @@ fn outcome_of(file: StandingFile, rules: Rules) -> Outcome {
         Mark::Edited if rules.overwrite != Overwrite::Always => Outcome::Edited,
         Mark::Edited | Mark::Intact => Outcome::Updated,
     }
-}
-
-fn edited(path: &Utf8Path) -> Diagnostic {
-    Diagnostic::new(
-        Code::EditedManifest,
-        format!("`{path}` stays as it is: it was changed by hand since it was written"),
-    )
-    .help(
-        "--adopt keeps the changes as entries of .port/overlay.yaml, --overwrite writes over them",
-    )
-}
-
-fn foreign(path: &Utf8Path, reason: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::ForeignManifest,
-        format!("`{path}` stays as it is: {reason}"),
-    )
-    .help("move it out of the way, or write the manifests elsewhere with --out")
 }

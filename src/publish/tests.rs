@@ -32,13 +32,13 @@ const RUN: Run = Run {
 
 fn write(
     manifests: &[Manifest],
-    sources: &Sources,
+    sources: &mut Sources,
     destination: &Destination,
     run: Run,
     diagnostics: &mut Diagnostics,
 ) -> std::result::Result<Written, Error> {
     let standing = Standing::read(grounds(sources, destination)?)?;
-    let draft = Draft::new(manifests, &standing, run, diagnostics)?;
+    let draft = Draft::new(manifests, &standing, run, sources, diagnostics)?;
     super::write(&draft)?;
     Ok(draft.outcomes())
 }
@@ -72,7 +72,7 @@ impl Case {
         let mut diagnostics = Diagnostics::default();
         let Written { outcomes } = write(
             &[manifest(0, path)],
-            &self.sources(&["root"]),
+            &mut self.sources(&["root"]),
             &Destination::Roots,
             run,
             &mut diagnostics,
@@ -275,17 +275,29 @@ fn permissions_are_those_of_ordinary_files() -> Result {
 #[test]
 fn several_roots_get_a_folder_each() -> Result {
     let case = Case::new()?;
-    let sources = case.sources(&["one", "two"]);
+    let mut sources = case.sources(&["one", "two"]);
     let manifests = [manifest(0, "port.yml"), manifest(1, "port.yml")];
     let out = Destination::Folder(case.path.join("new/out"));
-    let written = write(&manifests, &sources, &out, RUN, &mut Diagnostics::default())?;
+    let written = write(
+        &manifests,
+        &mut sources,
+        &out,
+        RUN,
+        &mut Diagnostics::default(),
+    )?;
     assert_eq!(written.count(Outcome::Created), 2);
     assert_eq!(names(&case.path.join("new/out"))?, ["one", "two"]);
-    let again = write(&manifests, &sources, &out, RUN, &mut Diagnostics::default())?;
+    let again = write(
+        &manifests,
+        &mut sources,
+        &out,
+        RUN,
+        &mut Diagnostics::default(),
+    )?;
     assert_eq!(again.count(Outcome::Unchanged), 2);
 
-    let same = case.sources(&["one", "x/One"]);
-    let error = write(&[], &same, &out, RUN, &mut Diagnostics::default());
+    let mut same = case.sources(&["one", "x/One"]);
+    let error = write(&[], &mut same, &out, RUN, &mut Diagnostics::default());
     assert!(matches!(error, Err(Error::SameOut { .. })), "{error:?}");
     Ok(())
 }
@@ -303,13 +315,13 @@ fn a_failed_write_leaves_no_temporary_file() -> Result {
 fn one_root_goes_into_the_folder_itself() -> Result {
     let case = Case::new()?;
     let out = Destination::Folder(case.path.join("out"));
-    let sources = Sources::new(vec![Root {
+    let mut sources = Sources::new(vec![Root {
         path: ".".into(),
         repository: None,
     }]);
     write(
         &[manifest(0, "port.yml")],
-        &sources,
+        &mut sources,
         &out,
         RUN,
         &mut Diagnostics::default(),
@@ -323,9 +335,15 @@ fn a_folder_that_cannot_be_made_is_an_error_and_leaves_nothing() -> Result {
     let case = Case::new()?;
     fs::write(case.path.join("file"), "")?;
     let out = Destination::Folder(case.path.join("file/out"));
-    let sources = case.sources(&["root"]);
+    let mut sources = case.sources(&["root"]);
     let manifests = [manifest(0, "port.yml")];
-    let error = write(&manifests, &sources, &out, RUN, &mut Diagnostics::default());
+    let error = write(
+        &manifests,
+        &mut sources,
+        &out,
+        RUN,
+        &mut Diagnostics::default(),
+    );
     assert!(matches!(error, Err(Error::Write { .. })), "{error:?}");
     assert_eq!(names(&case.path)?, ["file"]);
     Ok(())

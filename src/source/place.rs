@@ -27,6 +27,12 @@ impl Origin {
         self.value(FieldPath::default())
     }
 
+    /// The name of its entity, which stands for what is to say about the entity as a whole.
+    #[must_use]
+    pub fn name(self) -> Location {
+        self.value(FieldPath::keys(["metadata", "name"]))
+    }
+
     /// The value of a field of the document.
     #[must_use]
     pub fn value(self, field: FieldPath) -> Location {

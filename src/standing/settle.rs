@@ -198,7 +198,9 @@ fn keep(
         );
         let help =
             "an entity that leaves its manifest is deleted in Port; mend the errors and run again";
-        diagnostics.push(Diagnostic::new(Code::KeptEntity, message).help(help));
+        let mut found = Diagnostic::new(Code::KeptEntity, message).help(help);
+        found.location = keys.first().map(|(_, error)| error.document());
+        diagnostics.push(found);
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ use crate::backstage::references::References;
 use crate::backstage::{self, Entity};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::port::check::has_format;
+use crate::source::FieldPath;
 
 /// The most kinds of one catalog that get a blueprint; those with the most entities do.
 pub const MAX_KINDS: usize = 50;
@@ -251,7 +252,7 @@ fn note(profile: &Profile, kind: &Kind<'_>, written: &write::Written) -> Diagnos
             written.identifier
         ),
     )
-    .at(kind.first.1.origin.document())
+    .at(kind.first.1.origin.value(FieldPath::keys(["kind"])))
     .help(
         "to settle it, give a profile of your own a blueprint and a resource for the kind; --no-infer leaves the kind out",
     )

@@ -188,7 +188,7 @@ fn fit_team(entity: &mut Entity, blueprint: &Blueprint, report: &mut Report<'_>)
             OwnedPart::Team,
             "has no direct ownership",
             Some(
-                "give the blueprint `ownership: {type: Direct}`, or remove `team` from the mapping",
+                "give the blueprint `ownership: {type: Direct}`, or take `team` out of the mapping or the overlay",
             ),
         );
         return;
@@ -311,20 +311,18 @@ fn fit_relation(
     } else {
         if wanted.len() > 1 {
             let what = match wanted.len() - 1 {
-                1 => format!("the second target of relation `{name}`"),
+                1 => format!("target {} of relation `{name}`", quoted(&wanted[1])),
                 more => format!(
                     "all but the first of {} targets of relation `{name}`",
                     more + 1
                 ),
             };
             let help = "set `many: true` in the blueprint, or let the mapping choose one";
-            report.partly_left_out(
-                Code::RelationShape,
-                part(),
-                &what,
-                "wants a single one",
-                Some(help),
+            let reason = format!(
+                "wants a single one, and {} is the first",
+                quoted(&wanted[0])
             );
+            report.partly_left_out(Code::RelationShape, part(), &what, &reason, Some(help));
         }
         Targets::One(wanted.swap_remove(0))
     };
