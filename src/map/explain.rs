@@ -117,7 +117,7 @@ pub fn entity(
 }
 
 /// The place that a part of an entity of Port comes from: the overlay that decides about it, or the innermost field that
-/// its expression passes on as it is or else reads first, or else the descriptor.
+/// its expression passes on as it is or else reads first, or else the name of the entity.
 #[must_use]
 pub fn place(
     bridge: Bridge<'_>,
@@ -129,10 +129,7 @@ pub fn place(
         return place.clone();
     }
     let found = field_of(bridge, entity, part);
-    found.map_or_else(
-        || entity.origin.document(),
-        |path| entity.origin.value(path),
-    )
+    found.map_or_else(|| entity.origin.name(), |path| entity.origin.value(path))
 }
 
 fn field_of(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Option<FieldPath> {

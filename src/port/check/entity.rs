@@ -142,8 +142,9 @@ impl Report<'_> {
     ) {
         let (entity, blueprint) = (&self.entity, self.blueprint);
         let message = format!("{what} of {entity} is left out: blueprint `{blueprint}` {reason}");
-        let help =
-            help.unwrap_or("change the descriptor, or the mapping or the blueprint in the profile");
+        let help = help.unwrap_or(
+            "change the descriptor or the overlay, or the mapping or the blueprint in the profile",
+        );
         self.found
             .push((part, Diagnostic::new(code, message).help(help)));
     }
@@ -217,7 +218,7 @@ fn fit_team(entity: &mut Entity, blueprint: &Blueprint, report: &mut Report<'_>)
         OwnedPart::Team,
         &format!("the team {refused}"),
         "takes identifiers of teams there",
-        None,
+        Some("name the team by its identifier in Port, or by its name, which has none of ; # / ?"),
     );
 }
 
