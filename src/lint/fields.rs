@@ -38,6 +38,10 @@ pub(super) fn check(entity: &Entity, found: &mut Diagnostics) {
     }
 }
 
+/// Fields that Backstage's own descriptors use before a schema names them: kinds, and fields of their spec
+/// (backstage/backstage, `packages/catalog-model/examples/ai-resources`).
+const AHEAD: &[(&str, &str)] = &[("AiResource", "activation")];
+
 struct Check<'a> {
     entity: &'a Entity,
     found: &'a mut Diagnostics,
@@ -52,7 +56,8 @@ impl Check<'_> {
     ) {
         let path = || FieldPath::keys(["spec"]);
         let mut strangers: Vec<&str> = Vec::new();
-        for key in spec.keys().filter(|key| !kind.knows(Some(spec), key)) {
+        let is_known = |key: &str| kind.knows(Some(spec), key) || AHEAD.contains(&(kind.name, key));
+        for key in spec.keys().filter(|key| !is_known(key)) {
             let belongs_in_metadata = is_field(METADATA, key)
                 && metadata.is_some_and(|metadata| !metadata.contains_key(key));
             if belongs_in_metadata {

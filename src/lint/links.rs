@@ -8,9 +8,10 @@ use std::net::IpAddr;
 use serde_json::Value;
 use url::{Host, Url};
 
+use super::secrets::shown;
 use crate::backstage::Entity;
 use crate::backstage::location_ref::is_script;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, quoted};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::FieldPath;
 
 /// Looks at the links of an entity.
@@ -124,16 +125,6 @@ fn is_unrendered(address: &str) -> bool {
             .is_some_and(|(_, rest)| rest.find(close).is_some_and(|end| end > 0))
     };
     is_between("{{", "}}") || is_between("${", "}") || is_between("<", ">")
-}
-
-/// An address for a message. One that holds a password is not repeated.
-fn shown(address: &str) -> String {
-    let has_password = Url::parse(address).is_ok_and(|url| url.password().is_some());
-    if has_password {
-        "with a password".to_owned()
-    } else {
-        quoted(address)
-    }
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 use serde_json::Value;
+use url::Url;
 
 use super::annotations;
 use crate::backstage::Entity;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, quoted};
 use crate::source::FieldPath;
 
 /// Looks at all texts of an entity.
@@ -21,6 +22,16 @@ pub(super) fn check(entity: &Entity, found: &mut Diagnostics) {
             let mut search = Search { entity, found };
             search.value(value, part, Trust::Text, &|| FieldPath::keys([part]));
         }
+    }
+}
+
+/// A text for a message; not repeated where it holds a secret.
+pub(super) fn shown(text: &str) -> String {
+    let has_password = Url::parse(text).is_ok_and(|url| url.password().is_some());
+    if has_password || credential(text, Trust::Text).is_some() {
+        "`…` (a secret)".to_owned()
+    } else {
+        quoted(text)
     }
 }
 

@@ -9,7 +9,7 @@ use super::well_known::Form;
 use crate::backstage::location_ref::LocationRefError;
 use crate::backstage::validate::REJECTED_ADDRESS;
 use crate::backstage::{EntityRef, LocationRef};
-use crate::diagnostic::quoted;
+use crate::lint::secrets::shown;
 
 /// What is wrong, and what to do about it.
 type Fault = (String, Option<String>);
@@ -38,7 +38,7 @@ pub(super) fn fault(form: Form, value: &str) -> Option<Fault> {
         ),
         Form::DocsReference => location(value, &["dir", "url"], "dir:."),
         Form::EntityReference => EntityRef::parse(value, None, "default").err().map(|error| {
-            let fault = format!("is no entity reference: {} {error}", quoted(value));
+            let fault = format!("is no entity reference: {} {error}", shown(value));
             (
                 fault,
                 Some("write it as `component:default/name`".to_owned()),
@@ -53,10 +53,7 @@ pub(super) fn fault(form: Form, value: &str) -> Option<Fault> {
 }
 
 fn must_be(expected: &str, value: &str) -> Fault {
-    (
-        format!("must be {expected}, but is {}", quoted(value)),
-        None,
-    )
+    (format!("must be {expected}, but is {}", shown(value)), None)
 }
 
 fn is_address(value: &str) -> bool {
@@ -108,7 +105,7 @@ fn absolute_url(value: &str) -> Option<Fault> {
             let (fault, _) = must_be("a web address", value);
             Some((
                 fault,
-                address.map(|address| format!("write {}", quoted(address))),
+                address.map(|address| format!("write {}", shown(address))),
             ))
         }
     }
@@ -118,7 +115,7 @@ fn location(value: &str, types: &[&str], example: &str) -> Option<Fault> {
     let example = || format!("such as `{example}`");
     match LocationRef::parse(value) {
         Err(error @ LocationRefError::BareAddress) => {
-            let remedy = quoted(&format!("url:{}", value.trim()));
+            let remedy = shown(&format!("url:{}", value.trim()));
             Some((error.to_string(), Some(format!("write {remedy}"))))
         }
         Err(LocationRefError::Script) => Some(("must not be a script".to_owned(), None)),
