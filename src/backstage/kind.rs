@@ -97,6 +97,15 @@ pub(crate) fn is_known_name(name: &str) -> bool {
     KINDS.iter().any(|kind| kind.name == name)
 }
 
+/// Whether some kind has a field of this name in its spec.
+pub(crate) fn is_field(name: &str) -> bool {
+    KINDS.iter().any(|kind| {
+        let variants = kind.variants.iter().flat_map(|variant| variant.spec);
+        let mut fields = kind.spec.iter().chain(variants);
+        fields.any(|field| field.name == name)
+    })
+}
+
 /// Names of all kinds.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
@@ -167,6 +176,9 @@ const OWNER: RelationRule = relation("owner", "ownedBy", "ownerOf", Some("Group"
 const SYSTEM: RelationRule = relation("system", "partOf", "hasPart", Some("System"));
 const DEPENDS_ON: RelationRule = relation("dependsOn", "dependsOn", "dependencyOf", None);
 const DEPENDENCY_OF: RelationRule = relation("dependencyOf", "dependencyOf", "dependsOn", None);
+
+/// Fields that make relations although no schema names them.
+pub(crate) const WITHOUT_SCHEMA: &[Field] = &[optional("dependencyOf", AnyText)];
 
 const PROFILE: Shape = Object(&[
     optional("displayName", Text),

@@ -11,14 +11,15 @@ pub mod discover;
 pub mod dump;
 pub mod entity;
 pub mod entity_ref;
-mod format;
+pub(crate) mod format;
 mod glob;
-mod kind;
+pub(crate) mod kind;
 pub mod location_ref;
 mod placeholder;
 pub mod read;
 pub mod references;
 pub mod resolve;
+pub(crate) mod spelling;
 pub mod stitch;
 pub mod validate;
 

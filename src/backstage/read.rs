@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::Mode;
 use super::discover::{Found, FoundBy};
 use super::entity_ref::{DEFAULT_NAMESPACE, EntityRef};
+use super::spelling;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::generated::is_generated;
 use crate::source::{FieldPath, FileId, Location, MAX_FILE_BYTES, Origin, Place, Segment, Sources};
@@ -239,15 +240,16 @@ impl FileReader {
             }),
             Err((field, message)) => {
                 self.is_broken = true;
-                let mut fault =
-                    Diagnostic::new(Code::InvalidEnvelope, message).at(origin.value(field));
+                let place = origin.value(field.clone());
+                let mut fault = Diagnostic::new(Code::InvalidEnvelope, message).at(place);
                 if self.is_guess() && !value.contains_key("apiVersion") {
                     fault = fault.severity(Severity::Note);
                 }
-                self.push(
-                    fault
-                        .help("an entity needs the texts `apiVersion`, `kind` and `metadata.name`"),
-                );
+                let slip = slip(&value, &field);
+                self.push(fault.help(match slip {
+                    Some(slip) => format!("`{slip}` is probably meant"),
+                    None => NEEDED.to_owned(),
+                }));
             }
         }
     }
@@ -260,6 +262,25 @@ impl FileReader {
     fn push(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
+}
+
+const NEEDED: &str = "an entity needs the texts `apiVersion`, `kind` and `metadata.name`";
+
+/// The field that is written instead of one that is missing.
+fn slip(value: &Map<String, Value>, missing: &FieldPath) -> Option<FieldPath> {
+    let (Segment::Key(name), parents) = missing.0.split_last()? else {
+        return None;
+    };
+    let map = match parents {
+        [] => value,
+        [Segment::Key(parent)] => value.get(parent)?.as_object()?,
+        _ => return None,
+    };
+    if map.contains_key(name) {
+        return None;
+    }
+    let slip = spelling::slip(name, map.keys().map(String::as_str))?;
+    Some(FieldPath(parents.to_vec()).key(slip))
 }
 
 /// Checks the envelope schema (`EntityEnvelope.schema.json`) and the type of the annotations, which is all that

@@ -3,14 +3,18 @@
 //! In: places. Out: lines and texts. Nothing is read before something is to be shown.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::{is_unprintable, printable};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Excerpt, FieldPath, FileId, Location, Place, Segment, Sources};
 
 /// The files that excerpts are cut from. Findings come ordered by file, so only a few are kept.
 pub(super) struct Files<'a> {
     pub(super) sources: &'a Sources,
     excerpts: HashMap<FileId, Option<SourceFile>>,
+    /// Places whose text is never shown.
+    hidden: HashMap<FileId, Vec<Place>>,
 }
 
 const MAX_KEPT_FILES: usize = 8;
@@ -20,7 +24,20 @@ impl<'a> Files<'a> {
         Self {
             sources,
             excerpts: HashMap::new(),
+            hidden: HashMap::new(),
         }
+    }
+
+    /// The same files with the secrets among the findings hidden: an excerpt about another finding may hold them as well.
+    pub(super) fn hiding(mut self, found: &[&Diagnostic]) -> Self {
+        let secrets = found
+            .iter()
+            .filter(|found| found.code == Code::ExposedSecret);
+        for location in secrets.filter_map(|found| found.location.as_ref()) {
+            let places = self.hidden.entry(location.file).or_default();
+            places.push(location.place.clone());
+        }
+        self
     }
 
     pub(super) fn get(&mut self, file: FileId) -> Option<&SourceFile> {
@@ -28,9 +45,10 @@ impl<'a> Files<'a> {
             self.excerpts.clear();
         }
         let sources = self.sources;
+        let hidden = self.hidden.get(&file).map_or(&[][..], Vec::as_slice);
         self.excerpts
             .entry(file)
-            .or_insert_with(|| SourceFile::new(sources, file).ok())
+            .or_insert_with(|| SourceFile::new(sources, file, hidden).ok())
             .as_ref()
     }
 
@@ -82,7 +100,7 @@ pub(super) struct SourceFile {
 }
 
 impl SourceFile {
-    fn new(sources: &Sources, file: FileId) -> std::io::Result<Self> {
+    fn new(sources: &Sources, file: FileId, hidden: &[Place]) -> std::io::Result<Self> {
         let excerpt = Excerpt::of(sources, file)?;
         let newlines = excerpt
             .text()
@@ -92,9 +110,15 @@ impl SourceFile {
         let line_starts = std::iter::once(0)
             .chain(newlines.map(|(at, _)| at + 1))
             .collect();
+        let mut shown = with_offsets_kept(excerpt.text());
+        for place in hidden {
+            // Where the place cannot be told, it may be anywhere.
+            let span = excerpt.span(place).unwrap_or(0..shown.len());
+            hide(&mut shown, span);
+        }
         Ok(Self {
             name: printable(sources.display_path(file).as_str()).into_owned(),
-            shown: with_offsets_kept(excerpt.text()),
+            shown,
             line_starts,
             excerpt,
         })
@@ -105,6 +129,18 @@ impl SourceFile {
         self.line_starts
             .partition_point(|start| *start <= offset)
             .saturating_sub(1)
+    }
+}
+
+/// Replaces a part of a text by as many bytes that say nothing; its lines stay.
+fn hide(text: &mut String, part: Range<usize>) {
+    let stars = |char: char| {
+        let shown = if char == '\n' { char } else { '*' };
+        std::iter::repeat_n(shown, char.len_utf8())
+    };
+    if let Some(secret) = text.get(part.clone()) {
+        let stars: String = secret.chars().flat_map(stars).collect();
+        text.replace_range(part, &stars);
     }
 }
 

@@ -29,7 +29,8 @@ pub fn findings<'a>(
         .with_width(style.width)
         .with_links(false)
         .with_context_lines(1);
-    let mut files = Files::new(sources);
+    let found: Vec<&Diagnostic> = found.into_iter().collect();
+    let mut files = Files::new(sources).hiding(&found);
     let mut text = String::new();
     for diagnostic in in_order_of_lines(found, &mut files) {
         let report = Report::new(diagnostic, &mut files);
@@ -44,10 +45,9 @@ pub fn findings<'a>(
 
 /// Findings of one file in a row, from its top to its bottom. Where a field stands is only known once it is shown.
 fn in_order_of_lines<'a>(
-    found: impl IntoIterator<Item = &'a Diagnostic>,
+    mut found: Vec<&'a Diagnostic>,
     files: &mut Files<'_>,
 ) -> Vec<&'a Diagnostic> {
-    let mut found: Vec<&Diagnostic> = found.into_iter().collect();
     let file_of = |found: &Diagnostic| found.location.as_ref().map(|location| location.file);
     for same_file in found.chunk_by_mut(|a, b| file_of(a) == file_of(b)) {
         same_file.sort_by_cached_key(|found| {

@@ -382,6 +382,17 @@ impl Sources {
         }
     }
 
+    /// Whether nothing stands at this path: no file, no folder, no link. What cannot be told is taken for something.
+    #[must_use]
+    pub fn is_free(&self, root: RootId, path: &Utf8Path) -> bool {
+        let site = match &self.trees[root.0 as usize] {
+            Tree::WorkTree(tree) => tree.site(path),
+            Tree::Revision(revision) => Ok(revision.site(path)),
+            Tree::Recorded => return false,
+        };
+        matches!(site, Ok(Site::Free))
+    }
+
     /// The text of a file as the YAML reader sees it: invalid bytes replaced.
     ///
     /// # Errors

@@ -19,6 +19,8 @@ use super::read::{Descriptor, article};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{FieldPath, Origin};
 
+pub(crate) use self::policy::METADATA;
+
 /// An entity and the references its fields hold.
 #[derive(Debug)]
 pub struct Validated {
@@ -79,6 +81,7 @@ pub fn entity(
     let mut check = Check {
         origin,
         mode,
+        strays: strays(&value),
         faults: Diagnostics::default(),
         has_error: false,
     };
@@ -91,6 +94,7 @@ pub fn entity(
     } else {
         // Lists are sorted only after their items have been told by position.
         let references = check.kind(&value, &entity_ref);
+        check.overwritten(&value);
         complete(&mut value, &entity_ref);
         references
     };
@@ -118,6 +122,7 @@ pub fn references(entity: &Entity) -> Vec<Reference> {
     let mut check = Check {
         origin: entity.origin,
         mode: Mode::Tolerant,
+        strays: Vec::new(),
         faults: Diagnostics::default(),
         has_error: false,
     };
@@ -144,7 +149,9 @@ const OVERWRITTEN_ANNOTATIONS: &[&str] = &[
 
 /// Addresses that the catalog's pages show as links; scripts are replaced (`stitcher` of the catalog backend).
 const SHOWN_ADDRESSES: &[&str] = &["backstage.io/view-url", "backstage.io/edit-url"];
-const REJECTED_ADDRESS: &str = "https://backstage.io/annotation-rejected-for-security-reasons";
+/// What they are replaced by.
+pub(crate) const REJECTED_ADDRESS: &str =
+    "https://backstage.io/annotation-rejected-for-security-reasons";
 
 /// What Backstage's processors add and change.
 fn complete(value: &mut Map<String, Value>, entity_ref: &EntityRef) {
@@ -178,6 +185,14 @@ fn complete(value: &mut Map<String, Value>, entity_ref: &EntityRef) {
     }
 }
 
+/// Keys of the metadata that are none of its fields.
+fn strays(value: &Map<String, Value>) -> Vec<String> {
+    let metadata = value.get("metadata").and_then(Value::as_object);
+    let is_known = |key: &str| METADATA.iter().any(|field| field.name == key);
+    let keys = metadata.into_iter().flat_map(Map::keys);
+    keys.filter(|key| !is_known(key)).cloned().collect()
+}
+
 /// JavaScript sorts texts by UTF-16 code units.
 fn utf16(value: &Value) -> impl Iterator<Item = u16> {
     value.as_str().unwrap_or_default().encode_utf16()
@@ -187,15 +202,40 @@ fn utf16(value: &Value) -> impl Iterator<Item = u16> {
 struct Check {
     origin: Origin,
     mode: Mode,
+    /// Keys of the metadata that are none of its fields.
+    strays: Vec<String>,
     faults: Diagnostics,
     has_error: bool,
 }
 
 impl Check {
     fn fault(&mut self, code: Code, field: FieldPath, message: String) {
+        self.push(Diagnostic::new(code, message).at(self.origin.value(field)));
+    }
+
+    fn push(&mut self, fault: Diagnostic) {
         self.has_error = true;
-        self.faults
-            .push(Diagnostic::new(code, message).at(self.origin.value(field)));
+        self.faults.push(fault);
+    }
+
+    /// Annotations that [`complete`] takes out: nobody else sees them.
+    fn overwritten(&mut self, value: &Map<String, Value>) {
+        let annotations = value
+            .get("metadata")
+            .and_then(|metadata| metadata.get("annotations"));
+        let Some(Value::Object(annotations)) = annotations else {
+            return;
+        };
+        for name in OVERWRITTEN_ANNOTATIONS {
+            if annotations.contains_key(*name) {
+                let path = FieldPath::keys(["metadata", "annotations", name]);
+                self.faults.push(
+                    Diagnostic::new(Code::UnusedAnnotation, format!("the catalog overwrites `{name}`"))
+                        .at(self.origin.key(path))
+                        .help("remove it; `backstage.io/source-location` says where the source of an entity is"),
+                );
+            }
+        }
     }
 
     /// The schema of the kind and the references of its fields; a kind that Backstage does not know has neither.
@@ -244,6 +284,7 @@ impl Check {
             let mut trial = Self {
                 origin: self.origin,
                 mode: self.mode,
+                strays: Vec::new(),
                 faults: Diagnostics::default(),
                 has_error: false,
             };
@@ -336,6 +377,24 @@ impl Kind {
         self.variants
             .iter()
             .find(|variant| variant.spec_type == spec_type)
+    }
+
+    /// The fields of its spec.
+    pub(crate) fn fields(&self, spec: &Map<String, Value>) -> impl Iterator<Item = &'static Field> {
+        let variant = self.variant(spec).map_or(&[][..], |variant| variant.spec);
+        let is_made = |field: &&Field| self.relations.iter().any(|rule| rule.field == field.name);
+        let without_schema = kind::WITHOUT_SCHEMA.iter().filter(is_made);
+        self.spec.iter().chain(variant).chain(without_schema)
+    }
+
+    /// Whether a field of its spec means something to Backstage.
+    pub(crate) fn knows(&self, spec: Option<&Map<String, Value>>, field: &str) -> bool {
+        let none = Map::new();
+        let spec = spec.unwrap_or(&none);
+        // A type without a schema of its own may borrow from those that have one.
+        let has_own_type = self.variants.is_empty() || self.variant(spec).is_some();
+        self.fields(spec).any(|known| known.name == field)
+            || (!has_own_type && self.is_variant_field(field))
     }
 
     /// Whether a field makes relations: those that only a variant defines mean nothing in the others.

@@ -6,25 +6,36 @@
 use serde_json::{Map, Value};
 
 use super::Check;
-use crate::backstage::format;
-use crate::backstage::kind::{Field, Shape};
+use crate::backstage::kind::{self, Field, Shape};
 use crate::backstage::read::article;
+use crate::backstage::{format, spelling};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::FieldPath;
 
 impl Check {
     /// The root of the schema policy and the policy against foreign root fields.
     pub(super) fn root(&mut self, value: &Map<String, Value>) {
-        for key in value.keys() {
-            if !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "spec") {
-                self.has_error = true;
-                let message = format!("`{key}` is no field of a descriptor");
-                self.faults.push(
-                    Diagnostic::new(Code::UnknownRootField, message)
-                        .at(self.origin.key(FieldPath::keys([key.as_str()])))
-                        .help("a descriptor has `apiVersion`, `kind`, `metadata` and `spec`"),
-                );
-            }
+        for key in value.keys().filter(|key| !ROOT.contains(&key.as_str())) {
+            let absent = ROOT
+                .iter()
+                .copied()
+                .filter(|name| !value.contains_key(*name));
+            let help = if let Some(meant) = spelling::meant(key, absent) {
+                format!("did you mean `{meant}`?")
+            } else if kind::is_field(key) {
+                format!("`{key}` is a field of `spec`: indent it below")
+            } else if METADATA.iter().any(|field| field.name == key) {
+                format!("`{key}` is a field of `metadata`: indent it below")
+            } else {
+                "a descriptor has `apiVersion`, `kind`, `metadata` and `spec`".to_owned()
+            };
+            let message = format!("`{key}` is no field of a descriptor");
+            let place = self.origin.key(FieldPath::keys([key.as_str()]));
+            self.push(
+                Diagnostic::new(Code::UnknownRootField, message)
+                    .at(place)
+                    .help(help),
+            );
         }
     }
 
@@ -119,12 +130,10 @@ impl Check {
 
     fn key_format(&mut self, key: &str, path: &FieldPath) {
         if !format::is_key(key) {
-            self.has_error = true;
             let field = path.key(key);
             let message = format!("the key `{field}` must be {KEY}");
             let place = self.origin.key(field);
-            self.faults
-                .push(Diagnostic::new(Code::InvalidField, message).at(place));
+            self.push(Diagnostic::new(Code::InvalidField, message).at(place));
         }
     }
 
@@ -169,7 +178,11 @@ fn shortened(text: &str) -> String {
     start
 }
 
-const METADATA: &[Field] = &[
+/// The fields of a descriptor.
+const ROOT: &[&str] = &["apiVersion", "kind", "metadata", "spec"];
+
+/// The fields of the metadata of every kind.
+pub(crate) const METADATA: &[Field] = &[
     field("uid", Shape::Text),
     field("etag", Shape::Text),
     field("name", Shape::Text),

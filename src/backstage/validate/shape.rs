@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::Check;
 use crate::backstage::kind::{Field, Shape};
 use crate::backstage::read::article;
-use crate::diagnostic::Code;
+use crate::backstage::spelling;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::FieldPath;
 
 impl Check {
@@ -22,8 +23,7 @@ impl Check {
     ) {
         for field in fields {
             if field.is_required && !map.contains_key(field.name) {
-                let missing = path.key(field.name);
-                self.fault(code, missing.clone(), format!("`{missing}` is missing"));
+                self.missing(map, fields, field.name, path, code);
             }
         }
         for field in fields {
@@ -31,6 +31,36 @@ impl Check {
                 self.shape(value, &field.shape, &path.key(field.name), code);
             }
         }
+    }
+
+    fn missing(
+        &mut self,
+        map: &Map<String, Value>,
+        fields: &[Field],
+        name: &str,
+        path: &FieldPath,
+        code: Code,
+    ) {
+        let field = path.key(name);
+        let fault = Diagnostic::new(code, format!("`{field}` is missing"));
+        let is_known = |key: &str| fields.iter().any(|field| field.name == key);
+        let strangers = map.keys().map(String::as_str).filter(|key| !is_known(key));
+        let help = if let Some(slip) = spelling::slip(name, strangers) {
+            Some(format!("`{}` is probably meant", path.key(slip)))
+        } else if code == Code::InvalidSpec && self.strays.iter().any(|stray| stray == name) {
+            Some(format!(
+                "`metadata.{name}` is probably meant: move it into `spec`"
+            ))
+        } else {
+            None
+        };
+        self.push(
+            match help {
+                Some(help) => fault.help(help),
+                None => fault,
+            }
+            .at(self.origin.value(field)),
+        );
     }
 
     fn shape(&mut self, value: &Value, shape: &Shape, path: &FieldPath, code: Code) {

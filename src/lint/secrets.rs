@@ -1,0 +1,402 @@
+//! Values that look like secrets.
+//!
+//! In: an entity. Out: findings that say where and what kind, and never repeat a value. Precision comes before recall: what
+//! has the form of a credential of a known issuer is told wherever it stands; a value is suspected for its key alone only
+//! where it also looks random. API definitions are full of examples, so only the former is looked for in them.
+
+use std::sync::LazyLock;
+
+use regex::{Regex, RegexSet};
+use serde_json::Value;
+use url::Url;
+
+use super::annotations;
+use crate::backstage::Entity;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, quoted};
+use crate::source::FieldPath;
+
+/// Looks at all texts of an entity.
+pub(super) fn check(entity: &Entity, found: &mut Diagnostics) {
+    for part in ["metadata", "spec"] {
+        if let Some(value) = entity.value.get(part) {
+            let mut search = Search { entity, found };
+            search.value(value, part, Trust::Text, &|| FieldPath::keys([part]));
+        }
+    }
+}
+
+/// A text for a message; not repeated where it holds a secret.
+pub(super) fn shown(text: &str) -> String {
+    let has_password = Url::parse(text).is_ok_and(|url| url.password().is_some());
+    if has_password || credential(text, Trust::Text).is_some() {
+        "`…` (a secret)".to_owned()
+    } else {
+        quoted(text)
+    }
+}
+
+/// What stands around a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// Fields of an entity.
+    Text,
+    /// A document with examples in it.
+    Document,
+}
+
+struct Search<'a> {
+    entity: &'a Entity,
+    found: &'a mut Diagnostics,
+}
+
+impl Search<'_> {
+    fn value(&mut self, value: &Value, key: &str, trust: Trust, path: &dyn Fn() -> FieldPath) {
+        match value {
+            Value::String(text) => {
+                if let Some(what) = credential(text, trust).or_else(|| named(key, text, trust)) {
+                    self.tell(what, path());
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.value(item, key, trust, &|| path().index(index));
+                }
+            }
+            Value::Object(map) => {
+                for (key, value) in map {
+                    let trust = if key == "definition" {
+                        Trust::Document
+                    } else {
+                        trust
+                    };
+                    self.value(value, key, trust, &|| path().key(key));
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn tell(&mut self, what: &str, field: FieldPath) {
+        let exposed = Diagnostic::new(
+            Code::ExposedSecret,
+            format!("`{field}` holds what looks like {what}"),
+        )
+        .at(self.entity.origin.value(field))
+        .help(
+            "whoever reads the catalog or the repository can read it: revoke it, and write where it is kept instead",
+        );
+        self.found.push(exposed);
+    }
+}
+
+/// A form that credentials of an issuer have.
+struct Form {
+    what: &'static str,
+    pattern: &'static str,
+    /// Whether it is told in documents with examples as well.
+    is_unmistakable: bool,
+}
+
+const fn sure(what: &'static str, pattern: &'static str) -> Form {
+    Form {
+        what,
+        pattern,
+        is_unmistakable: true,
+    }
+}
+
+/// The forms, as their issuers document them.
+const FORMS: &[Form] = &[
+    sure(
+        "a private key",
+        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----(?:[ \t\r\n]|\\[nr])*[A-Za-z0-9+/]{40}",
+    ),
+    sure("a key of AWS", r"(?-u:\b)(?:AKIA|ASIA)[A-Z2-7]{16}(?-u:\b)"),
+    sure(
+        "a token of GitHub",
+        r"(?-u:\b)gh[pousr]_[A-Za-z0-9]{36,251}(?-u:\b)",
+    ),
+    sure(
+        "a token of GitHub",
+        r"(?-u:\b)github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}(?-u:\b)",
+    ),
+    sure(
+        "a token of GitLab",
+        r"(?-u:\b)gl(?:pat|dt|rt|ptt)-[A-Za-z0-9_-]{20,}",
+    ),
+    sure(
+        "a token of Slack",
+        r"(?-u:\b)xox[abeprs](?:\.xox[bp])?-[0-9]{1,13}-[A-Za-z0-9-]{20,}",
+    ),
+    sure(
+        "a webhook of Slack",
+        r"https://hooks\.slack\.com/(?:services|workflows|triggers)/[A-Z0-9]{8,}/[A-Z0-9]{8,}/[A-Za-z0-9]{16,}",
+    ),
+    sure(
+        "a webhook of Discord",
+        r"https://discord(?:app)?\.com/api/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,}",
+    ),
+    sure("a key of Google", r"(?-u:\b)AIza[A-Za-z0-9_-]{35}(?-u:\b)"),
+    sure("a key of Stripe", r"(?-u:\b)[rs]k_live_[A-Za-z0-9]{20,}"),
+    sure("a token of npm", r"(?-u:\b)npm_[A-Za-z0-9]{36}(?-u:\b)"),
+    sure("a token of PyPI", r"(?-u:\b)pypi-AgEI[A-Za-z0-9_-]{50,}"),
+    sure(
+        "a key of SendGrid",
+        r"(?-u:\b)SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}",
+    ),
+    sure(
+        "a token of HashiCorp Vault",
+        r"(?-u:\b)hvs\.[A-Za-z0-9_-]{24,}",
+    ),
+    sure(
+        "a token of DigitalOcean",
+        r"(?-u:\b)do[opr]_v1_[a-f0-9]{64}(?-u:\b)",
+    ),
+    sure("a key of Azure storage", r"AccountKey=[A-Za-z0-9+/]{86}=="),
+    Form {
+        what: "a JSON Web Token",
+        pattern: r"(?-u:\b)eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}",
+        is_unmistakable: false,
+    },
+    Form {
+        what: "an address with a password",
+        pattern: r#"(?-u:\b)[a-z][a-z0-9+.-]{1,20}://[^ \t\r\n/:@?#"'<>`]{1,64}:[^ \t\r\n/@"'<>`]{4,128}@[A-Za-z0-9\[]"#,
+        is_unmistakable: false,
+    },
+];
+
+/// All forms at once, and each on its own.
+static PATTERNS: LazyLock<Option<(RegexSet, Vec<Regex>)>> = LazyLock::new(|| {
+    let patterns = || FORMS.iter().map(|form| form.pattern);
+    let each: Result<Vec<Regex>, _> = patterns().map(Regex::new).collect();
+    Some((RegexSet::new(patterns()).ok()?, each.ok()?))
+});
+
+/// What a text holds, if it has the form of a credential.
+fn credential(text: &str, trust: Trust) -> Option<&'static str> {
+    const SHORTEST: usize = 16;
+    if text.len() < SHORTEST {
+        return None;
+    }
+    let (all, each) = PATTERNS.as_ref()?;
+    let matched = all.matches(text);
+    let mut forms = matched.iter().map(|index| (&FORMS[index], &each[index]));
+    forms
+        .find(|(form, pattern)| {
+            (form.is_unmistakable || trust == Trust::Text)
+                && pattern
+                    .find_iter(text)
+                    .any(|found| !is_example(found.as_str()))
+        })
+        .map(|(form, _)| form.what)
+}
+
+/// What a text is, if its key says that it is secret and it looks it.
+fn named(key: &str, text: &str, trust: Trust) -> Option<&'static str> {
+    /// Ends of such keys, without separators.
+    const KEYS: &[(&str, &str)] = &[
+        ("password", "a password"),
+        ("passwd", "a password"),
+        ("passphrase", "a password"),
+        ("secret", "a secret"),
+        ("token", "a token"),
+        ("apikey", "a key"),
+        ("accesskey", "a key"),
+        ("secretkey", "a key"),
+        ("privatekey", "a key"),
+    ];
+    if trust == Trust::Document || !is_random(text) {
+        return None;
+    }
+    let name: String = key
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|char| char.to_ascii_lowercase())
+        .collect();
+    let (_, what) = KEYS.iter().find(|(end, _)| name.ends_with(end))?;
+    (!annotations::is_annotation(key) && !is_example(text)).then_some(what)
+}
+
+/// Whether a text looks as if nobody had thought it up: one word that mixes digits with letters, long enough for a key.
+/// Names of secrets (`shop-db-password-v2`) and addresses of them (`vault:secret/shop`) do not.
+fn is_random(text: &str) -> bool {
+    const SHORTEST: usize = 16;
+    const DIGITS: usize = 3;
+    if text.len() < SHORTEST || text.contains(char::is_whitespace) || text.contains("://") {
+        return false;
+    }
+    text.split(['-', '_', '.', '/', ':', '=']).any(|word| {
+        let count = |is: fn(&u8) -> bool| word.bytes().filter(is).count();
+        word.len() >= SHORTEST
+            && word.is_ascii()
+            && count(u8::is_ascii_digit) >= DIGITS
+            && count(u8::is_ascii_alphabetic) >= DIGITS
+    })
+}
+
+/// Whether a credential is made up for an example, or a place for one.
+fn is_example(text: &str) -> bool {
+    /// Fewer different characters than this in a long text: somebody leaned on the keyboard.
+    const DIFFERENT: usize = 8;
+    const WORDS: &[&str] = &[
+        "example",
+        "xxxx",
+        "0000",
+        "1234",
+        "abcd",
+        "your",
+        "placeholder",
+        "redacted",
+        "dummy",
+        "sample",
+        "changeme",
+        "change_me",
+        "secret",
+        "user:pass",
+        "username:",
+        ":password@",
+        ":pass@",
+        ":pwd@",
+        "****",
+        "....",
+        "${",
+        "{{",
+        "%s",
+        "$(",
+        ":$",
+        "<",
+        "{",
+    ];
+    // The token that jwt.io shows.
+    const JWT_IO: &str = "eyJzdWIiOiIxMjM0NTY3ODkw";
+    let folded = text.to_ascii_lowercase();
+    let mut different: Vec<u8> = folded.bytes().collect();
+    different.sort_unstable();
+    different.dedup();
+    different.len() < DIFFERENT
+        || text.contains(JWT_IO)
+        || WORDS.iter().any(|word| folded.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::lint::tests::{diagnostics, found};
+
+    /// Credentials that nobody has, put together here so that no file of this repository holds one.
+    fn made_up() -> Vec<(&'static str, String)> {
+        let random = "q7Rk2Zp9Wx4Lm8Tv3Ny6Bc5Hd1Jf0Gs7Qa2Ke9UiOwEtYrPl";
+        let upper: String = "Q7RKZPWXLMTVNYBCHDJF".replace('7', "3");
+        let take = |count: usize| &random[..count];
+        vec![
+            (
+                "a private key",
+                format!("-----BEGIN RSA PRIVATE KEY-----\n{random}"),
+            ),
+            ("a key of AWS", format!("AKIA{}", &upper[..16])),
+            ("a token of GitHub", format!("ghp_{}", take(36))),
+            ("a token of GitLab", format!("glpat-{}", take(20))),
+            (
+                "a token of Slack",
+                format!("xoxb-987654321098-{}", take(24)),
+            ),
+            (
+                "a webhook of Slack",
+                format!(
+                    "https://hooks.slack.com/services/T{}/B{}/{}",
+                    &upper[..9],
+                    &upper[2..11],
+                    take(24)
+                ),
+            ),
+            ("a key of Google", format!("AIza{}", take(35))),
+            ("a key of Stripe", format!("sk_live_{}", take(24))),
+            ("a token of npm", format!("npm_{}", take(36))),
+            ("a token of HashiCorp Vault", format!("hvs.{}", take(24))),
+            (
+                "a JSON Web Token",
+                format!("eyJ{}.eyJ{}.{}", take(12), take(12), take(24)),
+            ),
+            (
+                "an address with a password",
+                format!("see postgres://shop:{}@db.acme.com/x", take(9)),
+            ),
+        ]
+    }
+
+    #[test]
+    fn credentials_are_told_and_never_repeated() {
+        for (what, text) in made_up() {
+            let entity = json!({"metadata": {"name": "a", "description": text}});
+            assert_eq!(
+                found(&entity),
+                ["exposed-secret metadata.description"],
+                "{what}"
+            );
+            for found in diagnostics(&entity) {
+                let expected = format!("`metadata.description` holds what looks like {what}");
+                assert_eq!(*found.message, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn examples_are_no_credentials() {
+        for text in [
+            concat!("AKIA", "IOSFODNN7EXAMPLE"),
+            concat!(
+                "https://hooks.slack.com/services/",
+                "T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"
+            ),
+            "postgres://user:password@localhost:5432/shop",
+            "https://${USER}:${PASSWORD}@acme.com",
+            "https://user:<token>@acme.com",
+            "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
+            "http://acme.com:8080/@shop",
+            "git@github.com:acme/shop.git",
+            "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ] {
+            assert_eq!(credential(text, Trust::Text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn definitions_hold_examples_of_all_but_the_unmistakable() {
+        for (form, (what, text)) in FORMS.iter().filter_map(|form| {
+            let made_up = made_up().into_iter().find(|(what, _)| *what == form.what)?;
+            Some((form, made_up))
+        }) {
+            let expected = form.is_unmistakable.then_some(what);
+            assert_eq!(credential(&text, Trust::Document), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_key_and_a_random_value_make_a_secret() {
+        let value = "q7rk2zp9wx4lm8tv3ny6";
+        for (key, text, expected) in [
+            ("password", value, Some("a password")),
+            ("acme.com/api-key", value, Some("a key")),
+            ("clientSecret", value, Some("a secret")),
+            ("auth_token", value, Some("a token")),
+            ("datadoghq.com/graph-token", value, None),
+            ("secretName", value, None),
+            ("name", value, None),
+            ("password", "shop-db-password-v2", None),
+            ("token", "${{ secrets.TOKEN_1234567890 }}", None),
+            ("token", "vault:secret/data/shop#token", None),
+            ("token", "https://acme.com/q7rk2zp9wx4lm8tv3ny6", None),
+            ("secret", "1234567890abcdef", None),
+        ] {
+            assert_eq!(named(key, text, Trust::Text), expected, "{key}: {text}");
+        }
+        assert_eq!(named("password", value, Trust::Document), None);
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert!(PATTERNS.is_some());
+    }
+}
