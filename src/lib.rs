@@ -29,6 +29,7 @@ use backstage::read::Tally;
 use backstage::references::References;
 use backstage::{discover, dump, resolve, stitch, validate};
 use camino::Utf8PathBuf;
+use codeowners::CodeOwners;
 use diagnostic::{Diagnostics, Error, Severity};
 use map::account::{self, Account};
 use map::explain::{self, Explanation};
@@ -99,9 +100,9 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
         &mut diagnostics,
     )?;
     resolve::sort(&mut descriptors, &sources);
-    let rules = &inputs.codeowners;
-    codeowners::fill(&mut descriptors, &sources, rules, &mut diagnostics);
     let recorded = dump::read(&inputs.dumps.paths, &mut sources, &mut diagnostics)?;
+    let mut owners = CodeOwners::read(&inputs.codeowners, &mut sources, &mut diagnostics);
+    owners.fill(&mut descriptors, &recorded, &sources, &mut diagnostics);
     let claims = Claims::of(&descriptors);
     let validated = validate::entities(descriptors, inputs.mode, &mut diagnostics);
     let are_converted = inputs.dumps.are_converted;
@@ -117,7 +118,7 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
     dumped.count(&mut tally);
     let catalog = stitch::catalog(validated, dumped, &mut diagnostics);
     lint::catalog(&catalog, &sources, &mut diagnostics);
-    codeowners::check(&catalog, &sources, rules, &mut diagnostics);
+    owners.check(&catalog, &sources, &mut diagnostics);
     diagnostics.sort(&sources);
     Ok(Reading {
         sources,

@@ -92,6 +92,13 @@ pub(crate) fn kind(name: &str, api_version: &str) -> Option<&'static Kind> {
         .find(|kind| kind.name == name && kind.api_versions.contains(&api_version))
 }
 
+/// Whether entities of a kind that Backstage knows have an owner.
+#[must_use]
+pub fn has_owner(name: &str, api_version: &str) -> bool {
+    let kind = kind(name, api_version);
+    kind.is_some_and(|kind| kind.relations.iter().any(|rule| rule.field == "owner"))
+}
+
 /// Whether some version of a kind of this name is known.
 pub(crate) fn is_known_name(name: &str) -> bool {
     KINDS.iter().any(|kind| kind.name == name)

@@ -25,6 +25,7 @@ pub mod validate;
 
 pub use entity::Entity;
 pub use entity_ref::EntityRef;
+pub use kind::has_owner;
 pub use location_ref::LocationRef;
 pub use read::Descriptor;
 pub use stitch::Catalog;

@@ -43,6 +43,9 @@ pub(crate) struct Input {
     /// same Location emits, and unknown kinds are errors
     #[arg(long)]
     strict: bool,
+    /// Give entities without an owner one: the code owner of their descriptor, by the CODEOWNERS file of the repository
+    #[arg(long, value_enum, value_name = "SOURCE")]
+    owner_from: Option<OwnerFrom>,
     #[command(flatten)]
     pub(crate) judging: Judging,
     /// Succeed when there are no descriptors
@@ -54,6 +57,11 @@ pub(crate) struct Input {
     /// Threads to use; as many as there are processors where not given
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OwnerFrom {
+    Codeowners,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -90,7 +98,10 @@ impl Input {
                 paths: self.catalog.clone(),
                 are_converted: self.convert_catalog,
             },
-            codeowners: codeowners::Rules::default(),
+            codeowners: codeowners::Rules {
+                fills: matches!(self.owner_from, Some(OwnerFrom::Codeowners)),
+                ..codeowners::Rules::default()
+            },
         })
     }
 

@@ -128,6 +128,15 @@ impl Diagnostics {
             .count()
     }
 
+    /// Gives findings a remedy in place of what they have.
+    pub fn advise(&mut self, remedy: impl Fn(&Diagnostic) -> Option<String>) {
+        for found in &mut self.0 {
+            if let Some(remedy) = remedy(found) {
+                found.help = Some(remedy.into());
+            }
+        }
+    }
+
     /// Orders findings by root, path and document; findings of one document stay in the order they were made, those
     /// without a place come last.
     pub fn sort(&mut self, sources: &Sources) {

@@ -4,6 +4,7 @@
 //! on demand, and the span of a [`Place`]. Texts are not kept: a file is read again when a diagnostic about it is shown,
 //! so places cost nothing before that.
 
+mod above;
 mod files;
 pub(crate) mod git;
 mod place;
@@ -19,6 +20,7 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
 
+use self::above::Around;
 pub use self::files::{Files, PORT_FOLDER, Site};
 pub use self::place::{Excerpt, FieldPath, Location, Origin, Place, Segment};
 pub use self::recorded::CATALOG_FOLDER;
@@ -172,6 +174,11 @@ impl Opening {
             && self.layout.as_ref().is_none_or(is_same)
     }
 
+    fn around(&self) -> Option<Around> {
+        let layout = self.layout.as_ref()?;
+        Around::of(&self.canonical, &layout.folder)
+    }
+
     fn home(&self, revision: Option<&str>) -> Option<Home> {
         match (&self.root.repository, &self.layout) {
             (Some(address), _) => Home::given(address),
@@ -195,6 +202,10 @@ pub struct Sources {
     dumps: HashMap<FileId, Vec<usize>>,
     /// How many Locations lead to a file that was not found by its name.
     depths: HashMap<FileId, usize>,
+    /// For each root that is a part of its repository: what stands around it.
+    around: Vec<Option<Around>>,
+    /// Files above their roots, by their paths from the top of the repository.
+    above: HashMap<FileId, Utf8PathBuf>,
 }
 
 impl Sources {
@@ -232,6 +243,7 @@ impl Sources {
         let mut sources = Self::default();
         for opening in opened {
             sources.homes.push(opening.home(revision));
+            sources.around.push(opening.around());
             let Opening { root, layout, .. } = opening;
             sources.trees.push(match revision {
                 Some(name) => Tree::Revision(Revision::open(&root.path, name, layout.as_ref())?),
@@ -340,12 +352,14 @@ impl Sources {
     /// The path of a file as a user would type it: the root as they wrote it, and the path inside it.
     #[must_use]
     pub fn display_path(&self, file: FileId) -> Utf8PathBuf {
-        let file = &self.files[file.0 as usize];
-        let root = &self.root(file.root).path;
+        let SourceFile { root, path } = &self.files[file.0 as usize];
+        let root = &self.root(*root).path;
         if root == "." || root == "" {
-            file.path.clone()
+            path.clone()
+        } else if self.above.contains_key(&file) {
+            above::joined(root, path)
         } else {
-            root.join(&file.path)
+            root.join(path)
         }
     }
 
@@ -358,7 +372,10 @@ impl Sources {
     /// lead out of the root.
     pub fn read(&self, file: FileId) -> io::Result<Vec<u8>> {
         let SourceFile { root, path } = &self.files[file.0 as usize];
-        self.read_at(*root, path)
+        match self.above.get(&file) {
+            Some(path) => self.read_above(*root, path),
+            None => self.read_at(*root, path),
+        }
     }
 
     fn read_at(&self, root: RootId, path: &Utf8Path) -> io::Result<Vec<u8>> {
@@ -399,8 +416,7 @@ impl Sources {
     ///
     /// As [`Sources::read`].
     pub fn text(&self, file: FileId) -> io::Result<String> {
-        let SourceFile { root, path } = &self.files[file.0 as usize];
-        self.text_at(*root, path)
+        Ok(text(self.read(file)?))
     }
 
     /// The text of a file that need not be one of the run's.
@@ -409,9 +425,14 @@ impl Sources {
     ///
     /// As [`Sources::read`].
     pub fn text_at(&self, root: RootId, path: &Utf8Path) -> io::Result<String> {
-        Ok(match String::from_utf8(self.read_at(root, path)?) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        })
+        Ok(text(self.read_at(root, path)?))
+    }
+}
+
+/// Bytes as text: invalid ones replaced.
+fn text(bytes: Vec<u8>) -> String {
+    match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     }
 }

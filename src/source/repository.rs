@@ -52,6 +52,11 @@ impl Home {
         }
     }
 
+    /// The hosts of the repository.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.remotes.iter().map(Remote::host)
+    }
+
     /// The folder of the root in the repository; empty for its top.
     pub(super) fn folder(&self) -> &Utf8Path {
         &self.folder

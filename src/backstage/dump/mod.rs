@@ -51,6 +51,14 @@ pub struct Recorded {
     is_placed: bool,
 }
 
+impl Recorded {
+    /// The entity as it was recorded.
+    #[must_use]
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+}
+
 /// Reads dumps one after the other.
 ///
 /// # Errors

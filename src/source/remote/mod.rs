@@ -64,6 +64,11 @@ impl Remote {
         is_host.then(|| Self::new(host, None, path)).flatten()
     }
 
+    /// The name of the host, in small letters.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
     fn new(host: &str, port: Option<u16>, path: &str) -> Option<Self> {
         let path = path.trim_end_matches('/');
         let path = path.strip_suffix(".git").unwrap_or(path);

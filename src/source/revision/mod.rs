@@ -11,7 +11,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use git2::{ErrorCode, ObjectType, Oid, Repository, Tree};
+use git2::{ErrorCode, ObjectType, Oid, Repository, Tree, TreeEntry};
 
 use self::walk::Walk;
 use super::git::{self, PARTIAL};
@@ -30,6 +30,8 @@ const REMEDY: &str =
 pub(super) struct Revision {
     /// Where the repository is opened.
     root: Utf8PathBuf,
+    /// The tree of the whole revision.
+    top: Oid,
     /// Sorted by the bytes of their paths.
     entries: Vec<Entry>,
     /// Paths that are not valid UTF-8, as far as they can be shown.
@@ -87,6 +89,7 @@ impl Revision {
         let folder = layout.map_or(Utf8Path::new(""), |layout| &layout.folder);
         let mut walk = Walk::default();
         let tree = tree(&repository, revision).map_err(fault)?;
+        let top = tree.id();
         let tree = below(&repository, tree, folder).map_err(fault)?;
         walk.run(&repository, &tree)
             .map_err(|error| fault(error.to_string()))?;
@@ -95,6 +98,7 @@ impl Revision {
         walk.entries.dedup_by(|a, b| a.path == b.path);
         Ok(Self {
             root: root.to_owned(),
+            top,
             entries: walk.entries,
             unreadable: walk.unreadable,
             repositories: Mutex::new(vec![repository]),
@@ -147,6 +151,18 @@ impl Revision {
     pub(super) fn read(&self, path: &Utf8Path, limit: u64) -> io::Result<Vec<u8>> {
         let id = self.find(path)?.id;
         self.with_repository(|repository| blob(repository, id, limit))
+    }
+
+    /// The bytes of a file by its path from the top of the repository, which may be above the folder that was listed.
+    pub(super) fn read_at_top(&self, path: &Utf8Path, limit: u64) -> io::Result<Vec<u8>> {
+        self.with_repository(|repository| {
+            let entry = find_tree(repository, self.top)?.get_path(path.as_std_path());
+            let is_file = |entry: &TreeEntry<'_>| matches!(entry.filemode(), 0o100_644 | 0o100_755);
+            match entry.ok().filter(is_file) {
+                Some(entry) => blob(repository, entry.id(), limit),
+                None => Err(io::Error::from(io::ErrorKind::NotFound)),
+            }
+        })
     }
 
     /// The files below a folder at the top, by their paths in it, whether a walk finds them or not.
