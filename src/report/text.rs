@@ -9,8 +9,8 @@ use miette::{
     SourceCode, SourceSpan, SpanContents,
 };
 
-use super::files::{Files, SourceFile};
-use super::{Style, printable};
+use super::files::{Files, SourceFile, in_order_of_lines};
+use super::{Style, printable, printable_lines};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Location, Sources};
 
@@ -40,28 +40,6 @@ pub fn findings<'a>(
         text.push('\n');
     }
     text
-}
-
-/// Findings of one file in a row, from its top to its bottom. Where a field stands is only known once it is shown.
-fn in_order_of_lines<'a>(
-    found: impl IntoIterator<Item = &'a Diagnostic>,
-    files: &mut Files<'_>,
-) -> Vec<&'a Diagnostic> {
-    let mut found: Vec<&Diagnostic> = found.into_iter().collect();
-    let file_of = |found: &Diagnostic| found.location.as_ref().map(|location| location.file);
-    for same_file in found.chunk_by_mut(|a, b| file_of(a) == file_of(b)) {
-        same_file.sort_by_cached_key(|found| {
-            let location = found.location.as_ref()?;
-            Some(
-                files
-                    .get(location.file)?
-                    .excerpt
-                    .span(&location.place)?
-                    .start,
-            )
-        });
-    }
-    found
 }
 
 impl SourceFile {
@@ -139,7 +117,7 @@ impl Report {
             help: diagnostic
                 .help
                 .as_deref()
-                .map(|help| printable(help).into_owned()),
+                .map(|help| printable_lines(help).join("\n")),
             part: None,
             labels: Vec::new(),
         };
@@ -179,8 +157,10 @@ impl Report {
                     from = from.min(span.start);
                     to = to.max(span.end);
                     let place = SourceSpan::new(span.start.into(), span.len());
-                    self.labels
-                        .push(LabeledSpan::new_with_span(Some(label.clone()), place));
+                    self.labels.push(LabeledSpan::new_with_span(
+                        Some(printable(label).into_owned()),
+                        place,
+                    ));
                 }
                 _ => elsewhere.push((related, label)),
             }
@@ -194,12 +174,9 @@ impl Report {
     /// Says where a place is that is not drawn.
     fn name(&mut self, location: &Location, label: &str, files: &mut Files<'_>) {
         let path = files.sources.display_path(location.file);
-        let line = files
-            .get(location.file)
-            .and_then(|file| Some(file.line(file.excerpt.span(&location.place)?.start) + 1))
-            .or_else(|| files.sources.recorded_line(location));
-        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
-        let place = format!("{label}: {}{line}", printable(path.as_str()));
+        let line = files.span(location).map(|span| format!(":{}", span.line));
+        let (label, path) = (printable(label), printable(path.as_str()));
+        let place = format!("{label}: {path}{}", line.unwrap_or_default());
         self.help = Some(match self.help.take() {
             Some(help) => format!("{place}\n{help}"),
             None => place,
