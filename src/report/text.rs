@@ -3,6 +3,7 @@
 //! In: findings and the files they are about. Out: text. The only user of the snippet crate.
 
 use std::fmt;
+use std::ops::Range;
 
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
@@ -57,9 +58,39 @@ impl SourceFile {
             text: self.shown.get(start..end).unwrap_or_default().to_owned(),
             start,
             line: first,
+            column: 0,
         }
     }
+
+    /// What stands around a place in its line, and as much of the place as is in it.
+    fn cutting(&self, place: Range<usize>) -> (Part, Range<usize>) {
+        let line = self.line(place.start);
+        let line_start = self.line_starts[line];
+        let rest = self.shown.get(place.start..).unwrap_or_default();
+        let line_end = place.start + rest.find('\n').unwrap_or(rest.len());
+        let is_boundary = |at: &usize| self.shown.is_char_boundary(*at);
+        let start = place.start.saturating_sub(CUTTING / 4).max(line_start);
+        let start = (start..place.start).find(is_boundary);
+        let start = start.unwrap_or(place.start);
+        let end = (start + CUTTING).min(line_end);
+        let end = (end..line_end).find(is_boundary).unwrap_or(line_end);
+        let text = |from, to| self.shown.get(from..to).unwrap_or_default();
+        let part = Part {
+            name: self.name.clone(),
+            text: text(start, end).to_owned(),
+            start,
+            line,
+            column: text(line_start, start).chars().count(),
+        };
+        (part, place.start..place.end.min(end))
+    }
 }
+
+/// Longer lines are not drawn whole: nobody reads them, and the snippet crate takes no more than 65,535 columns.
+const MAX_LINE: usize = 1000;
+
+/// How much is drawn of a line that is too long, in bytes.
+const CUTTING: usize = 160;
 
 /// The lines of a file around a finding.
 #[derive(Debug)]
@@ -68,6 +99,8 @@ struct Part {
     text: String,
     start: usize,
     line: usize,
+    /// Where the text begins in its first line.
+    column: usize,
 }
 
 impl SourceCode for Part {
@@ -88,7 +121,10 @@ impl SourceCode for Part {
             inner.data(),
             inner_span,
             inner.line() + self.line,
-            inner.column(),
+            match inner.line() {
+                0 => inner.column() + self.column,
+                _ => inner.column(),
+            },
             inner.line_count(),
         )))
     }
@@ -165,7 +201,16 @@ impl Report {
                 _ => elsewhere.push((related, label)),
             }
         }
-        self.part = Some(file.part(SourceSpan::new(from.into(), to - from), 2, 2));
+        let mut part = file.part(SourceSpan::new(from.into(), to - from), 2, 2);
+        if part.text.lines().any(|line| line.len() > MAX_LINE) {
+            let place;
+            (part, place) = file.cutting(span);
+            let place = SourceSpan::new(place.start.into(), place.len());
+            self.labels = vec![LabeledSpan::new_primary_with_span(None, place)];
+            let related = diagnostic.related.iter();
+            elsewhere = related.map(|(related, label)| (related, label)).collect();
+        }
+        self.part = Some(part);
         for (related, label) in elsewhere {
             self.name(related, label, files);
         }
