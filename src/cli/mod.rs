@@ -6,6 +6,7 @@ mod judging;
 mod manifests;
 mod model;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use backstage2port::diagnostic::Error;
@@ -245,19 +246,58 @@ impl Convert {
 const DEFAULT_WIDTH: usize = 100;
 
 impl Output {
-    /// How text looks on a stream (<https://no-color.org>, <https://bixense.com/clicolors>).
+    /// How text looks on a stream.
     pub(crate) fn style(&self, stream: &impl IsTerminal) -> Style {
-        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let color = match self.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto if is_set("NO_COLOR") => false,
-            Color::Auto => stream.is_terminal() || (is_set("CLICOLOR_FORCE")),
+            Color::Auto => wants_color(stream.is_terminal(), |name| std::env::var_os(name)),
         };
         let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         Style {
             color,
             width: width.unwrap_or(DEFAULT_WIDTH).clamp(40, 120),
+        }
+    }
+}
+
+/// Whether a stream gets colours where the arguments say nothing of them (<https://no-color.org>,
+/// <https://bixense.com/clicolors>).
+fn wants_color(is_terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let set = |name| variable(name).filter(|value| !value.is_empty());
+    if set("NO_COLOR").is_some() {
+        return false;
+    }
+    let is_forced = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    let is_refused = set("CLICOLOR").is_some_and(|value| value == "0");
+    is_forced || is_terminal && !is_refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wants_color;
+
+    #[test]
+    fn the_environment_decides_on_colours() {
+        for (variables, on_a_terminal, elsewhere) in [
+            (&[][..], true, false),
+            (&[("NO_COLOR", "1")], false, false),
+            (&[("NO_COLOR", "0")], false, false),
+            (&[("NO_COLOR", "")], true, false),
+            (&[("CLICOLOR", "0")], false, false),
+            (&[("CLICOLOR", "1")], true, false),
+            (&[("CLICOLOR_FORCE", "1")], true, true),
+            (&[("CLICOLOR_FORCE", "0")], true, false),
+            (&[("CLICOLOR_FORCE", "")], true, false),
+            (&[("CLICOLOR", "0"), ("CLICOLOR_FORCE", "1")], true, true),
+            (&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false, false),
+        ] {
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| value.into())
+            };
+            assert_eq!(wants_color(true, variable), on_a_terminal, "{variables:?}");
+            assert_eq!(wants_color(false, variable), elsewhere, "{variables:?}");
         }
     }
 }

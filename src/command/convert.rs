@@ -57,7 +57,13 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
         lines,
         judged,
     };
-    converted::tell(&conversion, &told, &command.reporting, output)?;
+    converted::tell(
+        &conversion,
+        &told,
+        &command.input,
+        &command.reporting,
+        output,
+    )?;
     // What was asked for was not done, whatever the findings are to cost.
     let is_blocked = written.count(publish::Outcome::Blocked) > 0;
     let has_changed = command.writing.fail_on_change && written.changes() > 0;

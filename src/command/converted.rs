@@ -29,6 +29,7 @@ pub(super) struct Told<'a> {
 pub(super) fn tell(
     conversion: &Conversion,
     told: &Told<'_>,
+    input: &Input,
     reporting: &Reporting,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -43,13 +44,12 @@ pub(super) fn tell(
         .with_fields(account.totals);
     let report = Report {
         conversion: Some(report::Conversion {
-            catalog: &reading.catalog,
             account,
             written: told.written,
             is_check: told.is_check,
         }),
         publication: told.publication,
-        ..report_of(reading, &summary)
+        ..report_of(reading, &summary, input)
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
     if !reporting.tell(&report, &mut out)? {
@@ -71,7 +71,7 @@ pub(super) fn none_found(
     reporting: &Reporting,
 ) -> Result<Outcome, Failure> {
     let summary = summary_of(&conversion.reading, Judged::default());
-    let report = report_of(&conversion.reading, &summary);
+    let report = report_of(&conversion.reading, &summary, input);
     reporting.tell(&report, &mut io::stdout().lock())?;
     super::none_found(input)
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use backstage2port::diagnostic::Error;
 use backstage2port::port::{Bodies, Changes};
 use backstage2port::publish::{self, Destination};
-use backstage2port::report::{changes, pull_request};
+use backstage2port::report::{changes, escaped, pull_request};
 use backstage2port::source::Sources;
 use backstage2port::standing::Standing;
 use backstage2port::{Earlier, Inputs, Options};
@@ -64,7 +64,10 @@ pub(super) fn diff(command: &Diff, output: &Output) -> Result<Outcome, Failure> 
     let mut out = io::BufWriter::new(io::stdout().lock());
     match command.format {
         DiffFormat::Text => write!(out, "{}", changes::text(&changes))?,
-        DiffFormat::Json => writeln!(out, "{:#}", changes::json(&changes))?,
+        DiffFormat::Json => {
+            let json = format!("{:#}", changes::json(&changes));
+            writeln!(out, "{}", escaped(&json))?;
+        }
         DiffFormat::Markdown => {
             write!(out, "{}", changes::markdown(&changes, pull_request::LIMIT))?;
         }

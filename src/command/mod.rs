@@ -185,7 +185,7 @@ fn validate(command: &Validate, output: &Output) -> Result<Outcome, Failure> {
     let mut reading = backstage2port::catalog(input.inputs()?)?;
     let judged = judged(&mut reading, input);
     let summary = summary_of(&reading, judged);
-    let report = report_of(&reading, &summary);
+    let report = report_of(&reading, &summary, input);
     let mut out = io::stdout().lock();
     let is_told = reporting.tell(&report, &mut out)?;
     out.flush()?;
@@ -251,11 +251,14 @@ fn summary_of(reading: &Reading, judged: Judged) -> Summary {
     )
 }
 
-fn report_of<'a>(reading: &'a Reading, summary: &'a Summary) -> Report<'a> {
+fn report_of<'a>(reading: &'a Reading, summary: &'a Summary, input: &Input) -> Report<'a> {
     Report {
         summary,
         diagnostics: &reading.diagnostics,
         sources: &reading.sources,
+        catalog: &reading.catalog,
+        // An error is a failure, even where the exit code is not to tell.
+        failing: input.fail_on().unwrap_or(Severity::Error),
         conversion: None,
         publication: None,
     }

@@ -198,7 +198,13 @@ fn tell(
         lines,
         judged,
     };
-    converted::tell(conversion, &told, &command.reporting, output)?;
+    converted::tell(
+        conversion,
+        &told,
+        &command.input,
+        &command.reporting,
+        output,
+    )?;
     // What was asked for was not done, whatever the findings are to cost.
     if published.is_none() {
         return Ok(Outcome::Findings);

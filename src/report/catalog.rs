@@ -8,6 +8,7 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use super::escaped;
 use crate::backstage::{Catalog, Entity};
 use crate::publish;
 use crate::source::Sources;
@@ -27,7 +28,8 @@ pub fn lines(catalog: &Catalog, sources: &Sources) -> impl Iterator<Item = Strin
                 entity,
             };
             // Values that were read as JSON can be written as JSON.
-            serde_json::to_string(&line).unwrap_or_default()
+            let line = serde_json::to_string(&line).unwrap_or_default();
+            escaped(&line).into_owned()
         })
 }
 

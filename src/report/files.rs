@@ -2,12 +2,17 @@
 //!
 //! In: places. Out: lines and texts. Nothing is read before something is to be shown.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use camino::Utf8PathBuf;
+
 use super::{is_unprintable, printable};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{Excerpt, FieldPath, FileId, Location, Place, Segment, Sources};
+use crate::source::{
+    Excerpt, FieldPath, FileId, Location, Place, Segment, Sources, repository_around,
+};
 
 /// The files that excerpts are cut from. Findings come ordered by file, so only a few are kept.
 pub(super) struct Files<'a> {
@@ -15,6 +20,17 @@ pub(super) struct Files<'a> {
     excerpts: HashMap<FileId, Option<SourceFile>>,
     /// Places whose text is never shown.
     hidden: HashMap<FileId, Vec<Place>>,
+    is_one_repository: OnceCell<bool>,
+}
+
+/// What a place covers. Lines and columns are from 1, columns count characters: Unicode code points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) line: usize,
+    /// Unknown where a catalog dump does not tell.
+    pub(super) column: Option<usize>,
+    /// The last line, and the column after the last character on it.
+    pub(super) end: Option<(usize, usize)>,
 }
 
 const MAX_KEPT_FILES: usize = 8;
@@ -25,6 +41,7 @@ impl<'a> Files<'a> {
             sources,
             excerpts: HashMap::new(),
             hidden: HashMap::new(),
+            is_one_repository: OnceCell::new(),
         }
     }
 
@@ -52,23 +69,53 @@ impl<'a> Files<'a> {
             .as_ref()
     }
 
-    /// The line and column of a place, from 1; the column counts characters. `None` for a file as a whole, and where a
-    /// dump does not tell.
-    pub(super) fn position(&mut self, location: &Location) -> Option<(usize, Option<usize>)> {
+    /// What a place covers; `None` for a file as a whole, and where nothing is known of it.
+    pub(super) fn span(&mut self, location: &Location) -> Option<Span> {
         let found = self.get(location.file).and_then(|file| {
-            let start = file.excerpt.span(&location.place)?.start;
-            let line = file.line(start);
-            let before = file.excerpt.text().get(file.line_starts[line]..start)?;
-            Some((line + 1, Some(before.chars().count() + 1)))
+            let bytes = file.excerpt.span(&location.place)?;
+            let text = file.excerpt.text().get(bytes.clone())?;
+            // A line end belongs to the line it ends.
+            let end = bytes.start + text.trim_end_matches(['\n', '\r']).len();
+            let (line, column) = file.position(bytes.start)?;
+            Some(Span {
+                line,
+                column: Some(column),
+                end: file.position(end),
+            })
         });
-        found.or_else(|| Some((self.sources.recorded_line(location)?, None)))
+        found.or_else(|| {
+            Some(Span {
+                line: self.sources.recorded_line(location)?,
+                column: None,
+                end: None,
+            })
+        })
     }
 
-    /// The line that a place ends on, from 1.
-    pub(super) fn end_line(&mut self, location: &Location) -> Option<usize> {
-        let file = self.get(location.file)?;
-        let span = file.excerpt.span(&location.place)?;
-        Some(file.line(span.end.saturating_sub(1).max(span.start)) + 1)
+    /// The path of a file from the top of its repository, as the host of the repository knows it. Files of several
+    /// repositories are named as the user would, for one of them would be taken for another.
+    pub(super) fn path(&self, file: FileId) -> Utf8PathBuf {
+        let root = self.sources.root_of(file);
+        if !self.sources.is_recorded(root) && self.is_one_repository() {
+            let folder = self.sources.folder_in_repository(root);
+            return folder.join(self.sources.path(file));
+        }
+        self.sources.display_path(file)
+    }
+
+    fn is_one_repository(&self) -> bool {
+        *self.is_one_repository.get_or_init(|| {
+            let mut roots = self.sources.roots().map(|(_, root)| &root.path);
+            let repository = |root: &Utf8PathBuf| Some(repository_around(root)?.0);
+            let Some(first) = roots.next() else {
+                return false;
+            };
+            let mut others = roots.peekable();
+            others.peek().is_none() || {
+                let first = repository(first);
+                first.is_some() && others.all(|other| repository(other) == first)
+            }
+        })
     }
 
     /// The line of a field with this text, from 1. The items of lists that Backstage sorts do not stand where the entity
@@ -85,10 +132,32 @@ impl<'a> Files<'a> {
                     text: text.to_owned(),
                 },
             };
-            return self.position(&item).map(|(line, _)| line);
+            return self.span(&item).map(|span| span.line);
         }
-        self.position(location).map(|(line, _)| line)
+        self.span(location).map(|span| span.line)
     }
+}
+
+/// Findings of one file in a row, from its top to its bottom. Where a field stands is only known once it is shown.
+pub(super) fn in_order_of_lines<'a>(
+    found: impl IntoIterator<Item = &'a Diagnostic>,
+    files: &mut Files<'_>,
+) -> Vec<&'a Diagnostic> {
+    let mut found: Vec<&Diagnostic> = found.into_iter().collect();
+    let file_of = |found: &Diagnostic| found.location.as_ref().map(|location| location.file);
+    for same_file in found.chunk_by_mut(|a, b| file_of(a) == file_of(b)) {
+        same_file.sort_by_cached_key(|found| {
+            let location = found.location.as_ref()?;
+            Some(
+                files
+                    .get(location.file)?
+                    .excerpt
+                    .span(&location.place)?
+                    .start,
+            )
+        });
+    }
+    found
 }
 
 /// A file with the starts of its lines, so that an excerpt costs no scan of the file.
@@ -122,6 +191,14 @@ impl SourceFile {
             line_starts,
             excerpt,
         })
+    }
+
+    /// The line and the column of an offset, from 1. A byte order mark is no character of the text.
+    fn position(&self, offset: usize) -> Option<(usize, usize)> {
+        let line = self.line(offset);
+        let before = self.excerpt.text().get(self.line_starts[line]..offset)?;
+        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
+        Some((line + 1, before.chars().count() + 1))
     }
 
     /// Number of the line that holds an offset, from 0.

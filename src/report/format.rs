@@ -4,9 +4,9 @@
 
 use std::io::{self, Write};
 
-use super::{Summary, github, json, outputs};
+use super::{Summary, comment, compact, github, gitlab, json, junit, outputs, sarif};
 use crate::backstage::Catalog;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, Severity};
 use crate::map::account::Account;
 use crate::publish::Written;
 use crate::source::Sources;
@@ -20,6 +20,10 @@ pub struct Report<'a> {
     pub diagnostics: &'a Diagnostics,
     /// The files they are about.
     pub sources: &'a Sources,
+    /// The entities.
+    pub catalog: &'a Catalog,
+    /// The severity from which on a finding is a failure where a format tells failures from remarks.
+    pub failing: Severity,
     /// What was converted, by a command that converts.
     pub conversion: Option<Conversion<'a>>,
     /// What was published, by a command that does.
@@ -29,9 +33,7 @@ pub struct Report<'a> {
 /// What a conversion made and wrote.
 #[derive(Debug, Clone, Copy)]
 pub struct Conversion<'a> {
-    /// The entities.
-    pub catalog: &'a Catalog,
-    /// What became of their fields.
+    /// What became of the fields of the entities.
     pub account: &'a Account,
     /// What became of the manifests.
     pub written: &'a Written,
@@ -95,6 +97,12 @@ impl Format {
     /// Every format.
     pub const ALL: &[Self] = &[
         Self {
+            name: "compact",
+            about: "One finding a line, for editors and grep: path:line:column: severity[code] message",
+            is_detailed: false,
+            write: compact::write,
+        },
+        Self {
             name: "json",
             about: "One object with everything, above all what became of every field",
             is_detailed: true,
@@ -111,6 +119,30 @@ impl Format {
             about: "Lines `name=value` for $GITHUB_OUTPUT: numbers, and what became of the branch",
             is_detailed: false,
             write: outputs::write,
+        },
+        Self {
+            name: "gitlab",
+            about: "Code Quality of GitLab, for artifacts:reports:codequality",
+            is_detailed: false,
+            write: gitlab::write,
+        },
+        Self {
+            name: "sarif",
+            about: "SARIF 2.1.0, for GitHub code scanning and other viewers",
+            is_detailed: false,
+            write: sarif::write,
+        },
+        Self {
+            name: "junit",
+            about: "JUnit XML: each finding a test, each file without one a test that passes",
+            is_detailed: false,
+            write: junit::write,
+        },
+        Self {
+            name: "markdown",
+            about: "Tables for a comment or a job summary, worst first, no longer than GitHub takes",
+            is_detailed: false,
+            write: comment::write,
         },
     ];
 

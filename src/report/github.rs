@@ -11,13 +11,10 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use camino::Utf8PathBuf;
-
-use super::files::Files;
+use super::files::{Files, Span};
 use super::{Report, printable};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::publish::{Outcome, Written};
-use crate::source::{Location, Sources};
 
 /// How many annotations of one severity GitHub shows for a step.
 const SHOWN: usize = 10;
@@ -80,11 +77,11 @@ fn annotation(found: &Diagnostic, files: &mut Files<'_>) -> String {
     };
     let mut properties = Vec::new();
     if let Some(location) = &found.location {
-        let path = path(location, files.sources);
+        let path = files.path(location.file);
         properties.push(format!("file={}", property(path.as_str())));
-        if let Some((line, column)) = files.position(location) {
+        if let Some(Span { line, column, end }) = files.span(location) {
             properties.push(format!("line={line}"));
-            let end = files.end_line(location).filter(|end| *end >= line);
+            let end = end.map(|(end, _)| end);
             properties.extend(end.map(|end| format!("endLine={end}")));
             // A column belongs to a place on one line.
             let column = column.filter(|_| end == Some(line));
@@ -94,8 +91,8 @@ fn annotation(found: &Diagnostic, files: &mut Files<'_>) -> String {
     properties.push(format!("title={}", property(found.code.id())));
     let mut lines = vec![found.message.to_string()];
     for (location, label) in &found.related {
-        let path = path(location, files.sources);
-        let line = files.position(location).map(|(line, _)| format!(":{line}"));
+        let path = files.path(location.file);
+        let line = files.span(location).map(|span| format!(":{}", span.line));
         lines.push(format!("{label}: {path}{}", line.unwrap_or_default()));
     }
     lines.extend(
@@ -111,17 +108,6 @@ fn annotation(found: &Diagnostic, files: &mut Files<'_>) -> String {
         properties.join(","),
         lines.join("%0A")
     )
-}
-
-/// The path of a file as GitHub knows it: from the top of its repository. Files of several repositories are named as the
-/// user would, for one of them would be taken for another.
-fn path(location: &Location, sources: &Sources) -> Utf8PathBuf {
-    let root = sources.root_of(location.file);
-    if sources.roots().count() == 1 && sources.roots().any(|(id, _)| id == root) {
-        let folder = sources.folder_in_repository(root);
-        return folder.join(sources.path(location.file));
-    }
-    sources.display_path(location.file)
 }
 
 /// The data of a command, on one line.

@@ -3,22 +3,29 @@
 //! In: the outcome of a run. Out: one JSON object with `version`, which grows when the shape changes for readers:
 //!
 //! - `summary`: the numbers of the run
-//! - `findings`: `{code, severity, message, path?, line?, column?, field?, help?, related?}`, lines and columns from 1
+//! - `findings`: `{code, severity, message, path?, line?, column?, endLine?, endColumn?, field?, help?, related?,
+//!   fingerprint}`, lines and columns from 1, columns in Unicode code points, `endColumn` after the last of them
 //! - `manifests`, of a conversion: `{path, outcome}`
 //! - `publish`, of a publication: `{status, branch, commit}`
 //! - `entities`, of a conversion: for each converted entity `{ref, path, line, fields}`; a field is `{field, fate, in?, reason?}` with the
 //!   fate `mapped`, `raw` or `dropped`, and `in` the parts of Port's entities that hold it
+//!
+//! The schema beside this file says the same to programs. Messages are for people and hold nothing that could steer a
+//! terminal; paths, fields and names are as they are.
 
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::files::Files;
-use super::{Publication, Report};
+use super::files::{Files, Span};
+use super::{Publication, Report, escaped, printable, printable_lines};
 use crate::backstage::Catalog;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, fingerprints};
 use crate::map::account::{EntityAccount, Fate, FieldAccount, Holder};
 use crate::source::{Location, Sources};
+
+/// The JSON Schema of the report (draft 2020-12).
+pub const SCHEMA: &str = include_str!("json.schema.json");
 
 /// Grows when a reader of the report has to change.
 const VERSION: u32 = 1;
@@ -26,8 +33,11 @@ const VERSION: u32 = 1;
 /// Writes the whole report.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut files = Files::new(report.sources);
-    let findings = report.diagnostics.iter();
-    let findings: Vec<Value> = findings.map(|found| finding(found, &mut files)).collect();
+    let fingerprints = fingerprints(report.diagnostics.iter(), report.sources);
+    let findings = report.diagnostics.iter().zip(fingerprints);
+    let findings: Vec<Value> = findings
+        .map(|(found, fingerprint)| finding(found, fingerprint, &mut files))
+        .collect();
     let mut object = Map::new();
     object.insert("version".to_owned(), VERSION.into());
     object.insert("summary".to_owned(), report.summary.json());
@@ -49,42 +59,47 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     }
     if let Some(conversion) = &report.conversion {
         let entities = conversion.account.entities.iter();
-        let entities = entities.map(|account| entity(account, conversion.catalog, report.sources));
+        let entities = entities.map(|account| entity(account, report.catalog, report.sources));
         object.insert("entities".to_owned(), entities.collect());
     }
-    serde_json::to_writer_pretty(&mut *out, &object)?;
-    writeln!(out)
+    let text = serde_json::to_string_pretty(&object)?;
+    writeln!(out, "{}", escaped(&text))
 }
 
-fn finding(found: &Diagnostic, files: &mut Files<'_>) -> Value {
+fn finding(found: &Diagnostic, fingerprint: String, files: &mut Files<'_>) -> Value {
     let mut object = Map::new();
     object.insert("code".to_owned(), found.code.id().into());
     object.insert("severity".to_owned(), found.severity.to_string().into());
-    object.insert("message".to_owned(), (*found.message).into());
+    object.insert("message".to_owned(), printable(&found.message).into());
     if let Some(location) = &found.location {
         place(&mut object, location, files);
     }
     if let Some(help) = &found.help {
-        object.insert("help".to_owned(), (**help).into());
+        object.insert("help".to_owned(), printable_lines(help).join("\n").into());
     }
     if !found.related.is_empty() {
         let related = found.related.iter().map(|(location, label)| {
-            let mut object = Map::from_iter([("label".to_owned(), label.as_str().into())]);
+            let mut object = Map::from_iter([("label".to_owned(), printable(label).into())]);
             place(&mut object, location, files);
             Value::Object(object)
         });
         let related = related.collect();
         object.insert("related".to_owned(), Value::Array(related));
     }
+    object.insert("fingerprint".to_owned(), fingerprint.into());
     Value::Object(object)
 }
 
 fn place(object: &mut Map<String, Value>, location: &Location, files: &mut Files<'_>) {
     let path = files.sources.display_path(location.file);
     object.insert("path".to_owned(), path.as_str().into());
-    if let Some((line, column)) = files.position(location) {
+    if let Some(Span { line, column, end }) = files.span(location) {
         object.insert("line".to_owned(), line.into());
         object.extend(column.map(|column| ("column".to_owned(), column.into())));
+        if let Some((line, column)) = end {
+            object.insert("endLine".to_owned(), line.into());
+            object.insert("endColumn".to_owned(), column.into());
+        }
     }
     let field = location.place.field().filter(|field| !field.is_empty());
     object.extend(field.map(|field| ("field".to_owned(), field.to_string().into())));

@@ -12,11 +12,16 @@ pub(super) const WIDTH: usize = 80;
 /// A text as a code span, where no host looks for markup, mentions, links or references. What could end the line or turn
 /// the direction of writing is replaced, and what is long is cut.
 pub(super) fn code(text: &str) -> String {
+    code_within(text, WIDTH)
+}
+
+/// A text as a code span of at most so many characters.
+pub(super) fn code_within(text: &str, width: usize) -> String {
     if text.is_empty() {
         return "(empty)".to_owned();
     }
     let text = printable(text);
-    let text = shortened(&text, WIDTH);
+    let text = shortened(&text, width);
     let longest = text.split(|char| char != '`').map(str::len).max();
     let fence = "`".repeat(longest.unwrap_or(0) + 1);
     // A blank on both sides is not part of the span; without it, backticks and blanks at the ends would be lost.

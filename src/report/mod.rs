@@ -4,21 +4,28 @@
 
 pub mod catalog;
 pub mod changes;
+mod comment;
+mod compact;
 pub mod explain;
 mod files;
 mod format;
 mod github;
+mod gitlab;
 mod json;
+mod junit;
 mod markdown;
 pub mod mermaid;
 mod outputs;
 pub mod pull_request;
+mod sarif;
 pub mod summary;
 pub mod text;
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 pub use format::{Conversion, Format, Publication, Report, Status};
+pub use json::SCHEMA as JSON_SCHEMA;
 pub use summary::Summary;
 
 /// How text for a terminal looks.
@@ -48,6 +55,31 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     } else {
         text.into()
     }
+}
+
+/// The lines of a text, each [`printable`].
+fn printable_lines(text: &str) -> Vec<Cow<'_, str>> {
+    text.lines().map(printable).collect()
+}
+
+/// JSON with the same value in which nothing could steer a terminal: what [`printable`] replaces is escaped.
+#[must_use]
+pub fn escaped(json: &str) -> Cow<'_, str> {
+    // Outside of strings, JSON has no such character but line ends, which stand in no string.
+    let is_escaped = |char| char != '\n' && is_unprintable(char);
+    if !json.contains(is_escaped) {
+        return json.into();
+    }
+    let mut text = String::with_capacity(json.len());
+    for char in json.chars() {
+        if is_escaped(char) {
+            // None of them is beyond the first 65,536; writing to a text never fails.
+            let _ = write!(text, "\\u{:04x}", u32::from(char));
+        } else {
+            text.push(char);
+        }
+    }
+    text.into()
 }
 
 fn is_unprintable(char: char) -> bool {

@@ -186,7 +186,7 @@ impl Summary {
                 kind.entities,
                 longest = longest.unwrap_or(0)
             );
-            let blueprints: Vec<&str> = kind.blueprints.iter().map(String::as_str).collect();
+            let blueprints: Vec<_> = kind.blueprints.iter().map(|id| printable(id)).collect();
             let _ = match kind.converted {
                 0 => writeln!(text, "not converted: the profile makes nothing of it"),
                 all if all == kind.entities => writeln!(text, "-> {}", blueprints.join(", ")),
@@ -288,7 +288,7 @@ impl Summary {
     }
 
     /// How many findings do not count.
-    fn left_out(&self) -> String {
+    pub(super) fn left_out(&self) -> String {
         let Judged { ignored, known } = self.judged;
         let mut text = String::new();
         if ignored > 0 {

@@ -3,14 +3,15 @@
 //! In: findings and the files they are about. Out: text. The only user of the snippet crate.
 
 use std::fmt;
+use std::ops::Range;
 
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
     SourceCode, SourceSpan, SpanContents,
 };
 
-use super::files::{Files, SourceFile};
-use super::{Style, printable};
+use super::files::{Files, SourceFile, in_order_of_lines};
+use super::{Style, printable, printable_lines};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{Location, Sources};
 
@@ -43,27 +44,6 @@ pub fn findings<'a>(
     text
 }
 
-/// Findings of one file in a row, from its top to its bottom. Where a field stands is only known once it is shown.
-fn in_order_of_lines<'a>(
-    mut found: Vec<&'a Diagnostic>,
-    files: &mut Files<'_>,
-) -> Vec<&'a Diagnostic> {
-    let file_of = |found: &Diagnostic| found.location.as_ref().map(|location| location.file);
-    for same_file in found.chunk_by_mut(|a, b| file_of(a) == file_of(b)) {
-        same_file.sort_by_cached_key(|found| {
-            let location = found.location.as_ref()?;
-            Some(
-                files
-                    .get(location.file)?
-                    .excerpt
-                    .span(&location.place)?
-                    .start,
-            )
-        });
-    }
-    found
-}
-
 impl SourceFile {
     fn part(&self, span: SourceSpan, before: usize, after: usize) -> Part {
         let first = self.line(span.offset()).saturating_sub(before);
@@ -79,9 +59,39 @@ impl SourceFile {
             text: self.shown.get(start..end).unwrap_or_default().to_owned(),
             start,
             line: first,
+            column: 0,
         }
     }
+
+    /// What stands around a place in its line, and as much of the place as is in it.
+    fn cutting(&self, place: Range<usize>) -> (Part, Range<usize>) {
+        let line = self.line(place.start);
+        let line_start = self.line_starts[line];
+        let rest = self.shown.get(place.start..).unwrap_or_default();
+        let line_end = place.start + rest.find('\n').unwrap_or(rest.len());
+        let is_boundary = |at: &usize| self.shown.is_char_boundary(*at);
+        let start = place.start.saturating_sub(CUTTING / 4).max(line_start);
+        let start = (start..place.start).find(is_boundary);
+        let start = start.unwrap_or(place.start);
+        let end = (start + CUTTING).min(line_end);
+        let end = (end..line_end).find(is_boundary).unwrap_or(line_end);
+        let text = |from, to| self.shown.get(from..to).unwrap_or_default();
+        let part = Part {
+            name: self.name.clone(),
+            text: text(start, end).to_owned(),
+            start,
+            line,
+            column: text(line_start, start).chars().count(),
+        };
+        (part, place.start..place.end.min(end))
+    }
 }
+
+/// Longer lines are not drawn whole: nobody reads them, and the snippet crate takes no more than 65,535 columns.
+const MAX_LINE: usize = 1000;
+
+/// How much is drawn of a line that is too long, in bytes.
+const CUTTING: usize = 160;
 
 /// The lines of a file around a finding.
 #[derive(Debug)]
@@ -90,6 +100,8 @@ struct Part {
     text: String,
     start: usize,
     line: usize,
+    /// Where the text begins in its first line.
+    column: usize,
 }
 
 impl SourceCode for Part {
@@ -110,7 +122,10 @@ impl SourceCode for Part {
             inner.data(),
             inner_span,
             inner.line() + self.line,
-            inner.column(),
+            match inner.line() {
+                0 => inner.column() + self.column,
+                _ => inner.column(),
+            },
             inner.line_count(),
         )))
     }
@@ -139,7 +154,7 @@ impl Report {
             help: diagnostic
                 .help
                 .as_deref()
-                .map(|help| printable(help).into_owned()),
+                .map(|help| printable_lines(help).join("\n")),
             part: None,
             labels: Vec::new(),
         };
@@ -179,13 +194,24 @@ impl Report {
                     from = from.min(span.start);
                     to = to.max(span.end);
                     let place = SourceSpan::new(span.start.into(), span.len());
-                    self.labels
-                        .push(LabeledSpan::new_with_span(Some(label.clone()), place));
+                    self.labels.push(LabeledSpan::new_with_span(
+                        Some(printable(label).into_owned()),
+                        place,
+                    ));
                 }
                 _ => elsewhere.push((related, label)),
             }
         }
-        self.part = Some(file.part(SourceSpan::new(from.into(), to - from), 2, 2));
+        let mut part = file.part(SourceSpan::new(from.into(), to - from), 2, 2);
+        if part.text.lines().any(|line| line.len() > MAX_LINE) {
+            let place;
+            (part, place) = file.cutting(span);
+            let place = SourceSpan::new(place.start.into(), place.len());
+            self.labels = vec![LabeledSpan::new_primary_with_span(None, place)];
+            let related = diagnostic.related.iter();
+            elsewhere = related.map(|(related, label)| (related, label)).collect();
+        }
+        self.part = Some(part);
         for (related, label) in elsewhere {
             self.name(related, label, files);
         }
@@ -194,12 +220,9 @@ impl Report {
     /// Says where a place is that is not drawn.
     fn name(&mut self, location: &Location, label: &str, files: &mut Files<'_>) {
         let path = files.sources.display_path(location.file);
-        let line = files
-            .get(location.file)
-            .and_then(|file| Some(file.line(file.excerpt.span(&location.place)?.start) + 1))
-            .or_else(|| files.sources.recorded_line(location));
-        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
-        let place = format!("{label}: {}{line}", printable(path.as_str()));
+        let line = files.span(location).map(|span| format!(":{}", span.line));
+        let (label, path) = (printable(label), printable(path.as_str()));
+        let place = format!("{label}: {path}{}", line.unwrap_or_default());
         self.help = Some(match self.help.take() {
             Some(help) => format!("{place}\n{help}"),
             None => place,

@@ -1,12 +1,11 @@
-//! The reports for programs: what is printed and what goes to files.
-
-mod support;
+//! What is printed and what goes to files.
 
 use std::fs;
 
 use camino::Utf8Path;
 use serde_json::Value;
-use support::{Folder, Result, copy, run};
+
+use crate::support::{Folder, Result, copy, run};
 
 const COMPONENT: &str = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: cart\nspec:\n  type: service\n  lifecycle: production\n  owner: nobody\n";
 

@@ -1,0 +1,54 @@
+//! A reader that has seen enough is success, whatever is printed.
+
+use std::process::Stdio;
+
+use crate::read::FORMATS;
+use crate::support::git::{commit, git};
+use crate::support::{Folder, Result, binary};
+
+#[test]
+fn nobody_has_to_read() -> Result<()> {
+    let descriptor = "\
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: cart}
+spec: {type: service, lifecycle: production, owner: nobody}
+---
+kind: Component
+";
+    let folder = Folder::with([("catalog-info.yaml", descriptor)])?;
+    git(&folder.path, &["init", "-q", "-b", "main"])?;
+    commit(&folder.path)?;
+    let mut commands = vec![
+        vec!["catalog"],
+        vec!["explain", "cart"],
+        vec!["init", "profile"],
+        vec!["--help"],
+        vec!["--version"],
+    ];
+    for format in ["text", "json", "markdown"] {
+        commands.push(vec!["diff", "--format", format]);
+    }
+    for format in FORMATS.into_iter().chain(["text", "github-output"]) {
+        commands.push(vec!["validate", "--format", format]);
+        commands.push(vec!["convert", "--dry-run", "--format", format]);
+        commands.push(vec!["publish", "--dry-run", "--format", format]);
+    }
+    for arguments in commands {
+        let (reader, writer) = std::io::pipe()?;
+        drop(reader);
+        let run = binary(&folder.path)
+            .args(&arguments)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()?
+            .wait_with_output()?;
+        let stderr = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(0), "{arguments:?}: {stderr}");
+        assert!(
+            !stderr.contains("cannot print") && !stderr.contains("panicked"),
+            "{arguments:?}: {stderr}"
+        );
+    }
+    Ok(())
+}
