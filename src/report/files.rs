@@ -83,7 +83,12 @@ pub(super) struct SourceFile {
 
 impl SourceFile {
     fn new(sources: &Sources, file: FileId) -> std::io::Result<Self> {
-        let excerpt = Excerpt::of(sources, file)?;
+        let name = sources.display_path(file);
+        Ok(Self::of(name.as_str(), Excerpt::of(sources, file)?))
+    }
+
+    /// A file that has been read.
+    pub(super) fn of(name: &str, excerpt: Excerpt) -> Self {
         let newlines = excerpt
             .text()
             .bytes()
@@ -92,12 +97,12 @@ impl SourceFile {
         let line_starts = std::iter::once(0)
             .chain(newlines.map(|(at, _)| at + 1))
             .collect();
-        Ok(Self {
-            name: printable(sources.display_path(file).as_str()).into_owned(),
+        Self {
+            name: printable(name).into_owned(),
             shown: with_offsets_kept(excerpt.text()),
             line_starts,
             excerpt,
-        })
+        }
     }
 
     /// Number of the line that holds an offset, from 0.

@@ -4,6 +4,7 @@
 //! on demand, and the span of a [`Place`]. Texts are not kept: a file is read again when a diagnostic about it is shown,
 //! so places cost nothing before that.
 
+mod around;
 mod files;
 pub(crate) mod git;
 mod place;
@@ -19,6 +20,7 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
 
+pub use self::around::Around;
 pub use self::files::{Files, PORT_FOLDER, Site};
 pub use self::place::{Excerpt, FieldPath, Location, Origin, Place, Segment};
 pub use self::recorded::CATALOG_FOLDER;

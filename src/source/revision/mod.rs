@@ -261,7 +261,7 @@ impl Revision {
 }
 
 /// The content of a file, if it is not too large.
-fn blob(repository: &Repository, id: Oid, limit: u64) -> io::Result<Vec<u8>> {
+pub(super) fn blob(repository: &Repository, id: Oid, limit: u64) -> io::Result<Vec<u8>> {
     let unreadable = |error: git2::Error| match error.code() {
         ErrorCode::NotFound => io::Error::other(format!("its content {PARTIAL}: {REMEDY}")),
         _ => io::Error::other(error.message().to_owned()),
@@ -276,7 +276,7 @@ fn blob(repository: &Repository, id: Oid, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 /// The tree that a revision names, or why there is none.
-fn tree<'a>(repository: &'a Repository, revision: &str) -> Result<Tree<'a>, String> {
+pub(super) fn tree<'a>(repository: &'a Repository, revision: &str) -> Result<Tree<'a>, String> {
     let object = git::object(repository, revision)?;
     object.peel_to_tree().map_err(|error| match error.code() {
         ErrorCode::NotFound => format!("its tree {PARTIAL}: {REMEDY}"),
