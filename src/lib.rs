@@ -7,6 +7,7 @@
 
 pub mod backstage;
 pub mod codeowners;
+pub mod configuration;
 pub mod diagnostic;
 pub mod generated;
 pub mod judge;

@@ -7,11 +7,8 @@ mod reporting;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
-    match command::run(&arguments) {
+    match command::configured_run() {
         Ok(outcome) => ExitCode::from(outcome as u8),
         // Whoever reads us has seen enough.
         Err(command::Failure::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => {

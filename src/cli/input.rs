@@ -7,8 +7,9 @@ use backstage2port::diagnostic::{Error, Severity};
 use backstage2port::source::Root;
 use backstage2port::{Dumps, Inputs};
 use camino::Utf8PathBuf;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
+use super::configuration::Chosen;
 use super::judging::Judging;
 
 /// What is read.
@@ -16,15 +17,15 @@ use super::judging::Judging;
 pub(crate) struct Input {
     /// Folders to read: one repository each. The current folder where none is given; none at all with
     /// --convert-catalog
-    #[arg(value_name = "ROOT")]
+    #[arg(value_name = "ROOT", value_hint = ValueHint::DirPath)]
     roots: Vec<Utf8PathBuf>,
     /// Know the entities of this file as well: JSON saved from Backstage's catalog API, or what `catalog` prints;
     /// repeatable. References to them resolve; a descriptor wins over them
-    #[arg(long, value_name = "FILE")]
-    catalog: Vec<Utf8PathBuf>,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) catalog: Vec<Utf8PathBuf>,
     /// Convert, print and check the entities of --catalog too
-    #[arg(long, requires = "catalog")]
-    convert_catalog: bool,
+    #[arg(long)]
+    pub(super) convert_catalog: bool,
     /// Read only files that match this glob, instead of the usual names of descriptors; repeatable
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
@@ -57,6 +58,11 @@ pub(crate) struct Input {
     /// Threads to use; as many as there are processors where not given
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(super) chosen: Chosen,
+    /// What the configuration says of code owners.
+    #[arg(skip)]
+    pub(super) codeowners: codeowners::Rules,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -100,7 +106,7 @@ impl Input {
             },
             codeowners: codeowners::Rules {
                 fills: matches!(self.owner_from, Some(OwnerFrom::Codeowners)),
-                ..codeowners::Rules::default()
+                ..self.codeowners.clone()
             },
         })
     }
@@ -111,6 +117,11 @@ impl Input {
             return vec![".".into()];
         }
         self.roots.clone()
+    }
+
+    /// Whether the user named no root.
+    pub(super) const fn names_no_root(&self) -> bool {
+        self.roots.is_empty()
     }
 
     /// The address of the repository, where the user gave it.

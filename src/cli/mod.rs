@@ -1,6 +1,8 @@
 //! The arguments of the command line and what they mean to the library.
 
 mod commit;
+pub(crate) mod configuration;
+pub(crate) mod documents;
 mod input;
 mod judging;
 mod manifests;
@@ -9,19 +11,20 @@ mod model;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
-use backstage2port::diagnostic::Error;
+use backstage2port::diagnostic::{Code, Error};
 use backstage2port::map::sandbox::Evaluator;
 use backstage2port::publish::Destination;
 use backstage2port::report::{Style, pull_request};
 use backstage2port::{Earlier, Options};
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use self::commit::Commit;
 pub(crate) use self::input::Input;
 use self::manifests::{Again, Manifests, Writing};
 use self::model::Model;
 use crate::reporting::Reporting;
+use clap_complete::Shell;
 
 /// Convert Backstage catalog descriptors in git repositories to Port blueprints and entities, offline.
 #[derive(Debug, Parser)]
@@ -53,6 +56,12 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Copy a built-in profile into a folder, to be changed and named with --profile
     Init(Init),
+    /// Print a JSON Schema, for editors and for programs that read reports
+    Schema(Schema),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page, or write the pages of all commands
+    Man(Man),
     /// Run the jq expressions of a profile for the process that asks on standard input
     #[command(hide = true, name = JQ_WORKER)]
     JqWorker,
@@ -63,7 +72,7 @@ pub(crate) struct Convert {
     #[command(flatten)]
     pub(crate) input: Input,
     /// Write below this folder instead of into the roots
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: Option<Utf8PathBuf>,
     #[command(flatten)]
     pub(crate) writing: Writing,
@@ -93,7 +102,7 @@ pub(crate) struct Publish {
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "origin")]
     pub(crate) push: Option<String>,
     /// Write the text of the pull request to this file, in Markdown
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) pr_body: Option<Utf8PathBuf>,
     /// The longest that text may get, in UTF-16 units. GitHub takes 65,536, Azure DevOps 4,000
     #[arg(long, value_name = "N", default_value_t = pull_request::LIMIT, requires = "pr_body")]
@@ -143,7 +152,7 @@ pub(crate) struct Diff {
     #[arg(long, requires = "from")]
     pub(crate) converted: bool,
     /// The folder of the manifests on the disk, instead of the roots
-    #[arg(long, value_name = "DIR", conflicts_with = "from")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "from")]
     pub(crate) out: Option<Utf8PathBuf>,
     /// How the differences are printed
     #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
@@ -188,7 +197,7 @@ pub(crate) struct Explain {
 #[derive(Debug, Args)]
 pub(crate) struct Init {
     /// Where the files go
-    #[arg(value_name = "DIR", default_value = "port-profile")]
+    #[arg(value_name = "DIR", default_value = "port-profile", value_hint = ValueHint::DirPath)]
     pub(crate) folder: Utf8PathBuf,
     /// The profile to copy
     #[arg(long, default_value = "standard", value_name = "NAME")]
@@ -196,6 +205,80 @@ pub(crate) struct Init {
     /// Overwrite files of the same names
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// What the schema describes
+    #[arg(value_enum, value_name = "OF", default_value_t = Described::Configuration)]
+    pub(crate) of: Described,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Described {
+    /// backstage2port.yaml
+    Configuration,
+    // The report of --format json belongs here: `Report`, printed by `report::json_schema()`.
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Write a page for each command into this folder
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: Option<Utf8PathBuf>,
+}
+
+impl Command {
+    /// What is read of descriptors, by a command that reads some.
+    pub(crate) fn input(&self) -> Option<&Input> {
+        match self {
+            Self::Convert(command) => Some(&command.input),
+            Self::Publish(command) => Some(&command.input),
+            Self::Diff(command) => Some(&command.input),
+            // The page of a code is no matter of descriptors.
+            Self::Explain(command) if Code::named(&command.entity_ref).is_some() => None,
+            Self::Explain(command) => Some(&command.input),
+            Self::Catalog(input) => Some(input),
+            Self::Validate(command) => Some(&command.input),
+            Self::Init(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::JqWorker => None,
+        }
+    }
+
+    fn input_mut(&mut self) -> Option<&mut Input> {
+        match self {
+            Self::Convert(command) => Some(&mut command.input),
+            Self::Publish(command) => Some(&mut command.input),
+            Self::Diff(command) => Some(&mut command.input),
+            Self::Explain(command) => Some(&mut command.input),
+            Self::Catalog(input) => Some(input),
+            Self::Validate(command) => Some(&mut command.input),
+            Self::Init(_)
+            | Self::Schema(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::JqWorker => None,
+        }
+    }
+
+    /// The revision whose descriptors are read; `None` stands for the disk.
+    fn revision(&self) -> Option<&str> {
+        match self {
+            Self::Publish(command) if command.worktree => None,
+            Self::Publish(command) => Some(&command.commit.base),
+            command => command.input()?.rev.as_deref(),
+        }
+    }
 }
 
 /// What is said, and how.

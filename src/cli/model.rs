@@ -6,13 +6,13 @@ use backstage2port::map::sandbox::Evaluator;
 use backstage2port::map::{Owners, Profile};
 use backstage2port::port::refine::Refinement;
 use camino::Utf8PathBuf;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 /// How the catalog becomes Port's.
 #[derive(Debug, Args)]
 pub(crate) struct Model {
     /// How kinds become blueprints: the name of a built-in profile, or a folder with blueprints.yaml and mapping.yaml
-    #[arg(long, default_value = "standard", value_name = "NAME|DIR")]
+    #[arg(long, default_value = "standard", value_name = "NAME|DIR", value_hint = ValueHint::AnyPath)]
     profile: String,
     /// Let teams own everything: what a user owns is owned by the groups of the user. A user without a known group stays
     #[arg(long)]
@@ -34,6 +34,7 @@ pub(crate) struct Model {
     #[arg(
         long,
         value_name = "DIR",
+        value_hint = ValueHint::DirPath,
         conflicts_with_all = ["keep_unused", "keep_required", "enums"]
     )]
     blueprints: Option<Utf8PathBuf>,

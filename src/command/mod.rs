@@ -4,6 +4,7 @@
 mod convert;
 mod converted;
 mod diff;
+mod documents;
 mod publish;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use backstage2port::report::{self, Report, Summary, text};
 use backstage2port::source::Sources;
 use camino::Utf8PathBuf;
 
+use crate::cli::configuration::parsed;
 use crate::cli::{Arguments, Command, Explain, Init, Input, JQ_WORKER, Output, Validate};
 use crate::reporting::Untold;
 
@@ -54,6 +56,9 @@ pub(crate) enum Failure {
         "--rev needs --out DIR: manifests of a revision do not belong into a folder that may hold another one"
     )]
     RevisionWithoutOut,
+    /// The text has it all.
+    #[error("the configuration cannot be used")]
+    Configuration { text: String },
     #[error(transparent)]
     Report(Untold),
     #[error("cannot print")]
@@ -81,6 +86,9 @@ impl From<Untold> for Failure {
 
 /// A failure and its causes, for people.
 pub(crate) fn explained(failure: &Failure) -> String {
+    if let Failure::Configuration { text } = failure {
+        return text.clone();
+    }
     let mut text = format!("error: {}", report::printable(&failure.to_string()));
     let mut cause = failure.source();
     while let Some(error) = cause {
@@ -92,8 +100,28 @@ pub(crate) fn explained(failure: &Failure) -> String {
     text
 }
 
-/// Runs the command that the arguments name.
-pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+/// Runs the command that the command line names, with the configuration of what it reads.
+pub(crate) fn configured_run() -> Result<Outcome, Failure> {
+    let parsed = parsed().map_err(|unusable| {
+        let style = unusable.arguments.output.style(&io::stderr());
+        let text = text::faults(&unusable.refused.0, style);
+        Failure::Configuration { text }
+    })?;
+    let output = &parsed.arguments.output;
+    let mut err = io::stderr().lock();
+    if output.verbose && !parsed.files.is_empty() {
+        let files: Vec<&str> = parsed.files.iter().map(|path| path.as_str()).collect();
+        let files = files.join(", ");
+        writeln!(err, "Configuration: {}.", report::printable(&files))?;
+    }
+    for note in parsed.notes.iter().filter(|_| !output.quiet) {
+        writeln!(err, "note: {}", report::printable(note))?;
+    }
+    drop(err);
+    run(&parsed.arguments)
+}
+
+fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let output = &arguments.output;
     match &arguments.command {
         Command::Convert(command) => convert::convert(command, output),
@@ -103,6 +131,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Catalog(input) => catalog(input, output),
         Command::Validate(command) => validate(command, output),
         Command::Init(command) => init(command, output),
+        Command::Schema(command) => documents::schema(command),
+        Command::Completions(command) => documents::completions(command),
+        Command::Man(command) => documents::man(command, output),
         Command::JqWorker => jq_worker(),
     }
 }

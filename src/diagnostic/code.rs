@@ -99,6 +99,13 @@ macro_rules! codes {
                 }
             }
 
+            /// Whether users may make less of its findings. Those about manifests tell what a run did not do, such as
+            /// files that it left alone: nobody else would tell.
+            #[must_use]
+            pub const fn can_be_lowered(self) -> bool {
+                !matches!(self.stage(), Stage::Manifests)
+            }
+
             /// The code of a name.
             #[must_use]
             pub fn named(id: &str) -> Option<Self> {

@@ -170,7 +170,18 @@ pub(super) struct SourceFile {
 
 impl SourceFile {
     fn new(sources: &Sources, file: FileId, hidden: &[Place]) -> std::io::Result<Self> {
-        let excerpt = Excerpt::of(sources, file)?;
+        let name = sources.display_path(file);
+        let mut file = Self::of(name.as_str(), Excerpt::of(sources, file)?);
+        for place in hidden {
+            // Where the place cannot be told, it may be anywhere.
+            let span = file.excerpt.span(place).unwrap_or(0..file.shown.len());
+            hide(&mut file.shown, span);
+        }
+        Ok(file)
+    }
+
+    /// A file that has been read.
+    pub(super) fn of(name: &str, excerpt: Excerpt) -> Self {
         let newlines = excerpt
             .text()
             .bytes()
@@ -179,18 +190,12 @@ impl SourceFile {
         let line_starts = std::iter::once(0)
             .chain(newlines.map(|(at, _)| at + 1))
             .collect();
-        let mut shown = with_offsets_kept(excerpt.text());
-        for place in hidden {
-            // Where the place cannot be told, it may be anywhere.
-            let span = excerpt.span(place).unwrap_or(0..shown.len());
-            hide(&mut shown, span);
-        }
-        Ok(Self {
-            name: printable(sources.display_path(file).as_str()).into_owned(),
-            shown,
+        Self {
+            name: printable(name).into_owned(),
+            shown: with_offsets_kept(excerpt.text()),
             line_starts,
             excerpt,
-        })
+        }
     }
 
     /// The line and the column of an offset, from 1. A byte order mark is no character of the text.

@@ -2,6 +2,7 @@
 //!
 //! In: findings and the files they are about. Out: text. The only user of the snippet crate.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -12,8 +13,9 @@ use miette::{
 
 use super::files::{Files, SourceFile, in_order_of_lines};
 use super::{Style, printable, printable_lines};
+use crate::configuration::Fault;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{Location, Sources};
+use crate::source::{Excerpt, Location, Sources};
 
 /// Renders findings one after the other, in their order. A file is read once for all of its findings in a row.
 pub fn findings<'a>(
@@ -21,6 +23,21 @@ pub fn findings<'a>(
     sources: &Sources,
     style: Style,
 ) -> String {
+    let found: Vec<&Diagnostic> = found.into_iter().collect();
+    let mut files = Files::new(sources).hiding(&found);
+    let found = in_order_of_lines(found, &mut files).into_iter();
+    rendered(
+        found.map(|diagnostic| Report::new(diagnostic, &mut files)),
+        style,
+    )
+}
+
+/// Renders what is wrong with a configuration, as findings are.
+pub fn faults(faults: &[Fault], style: Style) -> String {
+    rendered(faults.iter().map(Report::of_fault), style)
+}
+
+fn rendered(reports: impl Iterator<Item = Report>, style: Style) -> String {
     let theme = if style.color {
         GraphicalTheme::unicode()
     } else {
@@ -30,11 +47,8 @@ pub fn findings<'a>(
         .with_width(style.width)
         .with_links(false)
         .with_context_lines(1);
-    let found: Vec<&Diagnostic> = found.into_iter().collect();
-    let mut files = Files::new(sources).hiding(&found);
     let mut text = String::new();
-    for diagnostic in in_order_of_lines(found, &mut files) {
-        let report = Report::new(diagnostic, &mut files);
+    for report in reports {
         // Rendering into a String cannot fail; should it, the message alone is still said.
         if handler.render_report(&mut text, &report).is_err() {
             text.push_str(&report.to_string());
@@ -160,6 +174,30 @@ impl Report {
         };
         if let Some(location) = &diagnostic.location {
             report.draw(location, diagnostic, files);
+        }
+        report
+    }
+
+    fn of_fault(fault: &Fault) -> Self {
+        let mut report = Self {
+            severity: Severity::Error,
+            code: "configuration",
+            message: printable(&fault.message).into_owned(),
+            help: fault.help.as_deref().map(printable).map(Cow::into_owned),
+            part: None,
+            labels: Vec::new(),
+        };
+        if let (Some(text), Some(at)) = (&fault.text, &fault.at) {
+            let file = SourceFile::of(fault.file.as_str(), Excerpt::of_text(text.to_string()));
+            let place = SourceSpan::new(at.start.into(), at.len());
+            report.labels = vec![LabeledSpan::new_primary_with_span(None, place)];
+            report.part = Some(file.part(place, 2, 2));
+        } else {
+            let place = fault
+                .position
+                .map(|(line, column)| format!(":{line}:{column}"));
+            let place = format!("{}{}", fault.file, place.unwrap_or_default());
+            report.message = format!("{}: {}", printable(&place), report.message);
         }
         report
     }

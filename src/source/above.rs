@@ -9,29 +9,7 @@ use std::io;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::repository::Home;
-use super::work_tree::WorkTree;
-use super::{FileId, MAX_FILE_BYTES, RootId, Sources, Tree};
-
-/// The repository around a root.
-#[derive(Debug)]
-pub(super) struct Around {
-    /// Its top folder.
-    top: Utf8PathBuf,
-    /// The root, from there.
-    folder: Utf8PathBuf,
-}
-
-impl Around {
-    /// Around a root, given by its canonical path, that stands at a folder of its repository; `None` at the top.
-    pub(super) fn of(root: &Utf8Path, folder: &Utf8Path) -> Option<Self> {
-        let depth = folder.components().count();
-        let top = root.ancestors().nth(depth).filter(|_| depth > 0)?;
-        Some(Self {
-            top: top.to_owned(),
-            folder: folder.to_owned(),
-        })
-    }
-}
+use super::{Around, FileId, MAX_FILE_BYTES, RootId, Sources};
 
 impl Sources {
     /// The hosts of the repository of a root, in small letters: of the address that the user gave, else of its remotes.
@@ -44,8 +22,8 @@ impl Sources {
     #[must_use]
     pub fn path_in_repository(&self, file: FileId) -> Utf8PathBuf {
         let root = self.root_of(file);
-        let folder = match self.around(root) {
-            Some(around) => &around.folder,
+        let folder = match self.folder_below_top(root) {
+            Some(folder) => folder,
             None => self.folder_in_repository(root),
         };
         folder.join(self.path(file))
@@ -54,13 +32,13 @@ impl Sources {
     /// The file at a path from the top of the repository of a root, also where that is above the root; `None` where no
     /// file is.
     pub fn add_in_repository(&mut self, root: RootId, path: &Utf8Path) -> Option<FileId> {
-        let Some(around) = self.around(root) else {
+        let Some(folder) = self.folder_below_top(root) else {
             return self.is_file(root, path).then(|| self.add(root, path));
         };
-        if let Ok(inside) = path.strip_prefix(&around.folder) {
+        if let Ok(inside) = path.strip_prefix(folder) {
             return self.is_file(root, inside).then(|| self.add(root, inside));
         }
-        let depth = around.folder.components().count();
+        let depth = folder.components().count();
         let up: Utf8PathBuf = std::iter::repeat_n("..", depth).collect();
         self.read_above(root, path).ok()?;
         let file = self.add(root, &up.join(path));
@@ -69,17 +47,16 @@ impl Sources {
     }
 
     pub(super) fn read_above(&self, root: RootId, path: &Utf8Path) -> io::Result<Vec<u8>> {
-        match (&self.trees[root.0 as usize], self.around(root)) {
-            (Tree::WorkTree(_), Some(around)) => {
-                WorkTree::new(around.top.clone(), true).read(path, MAX_FILE_BYTES)
-            }
-            (Tree::Revision(revision), Some(_)) => revision.read_at_top(path, MAX_FILE_BYTES),
-            _ => Err(io::Error::from(io::ErrorKind::NotFound)),
-        }
+        let root = &self.root(root).path;
+        let around = Around::of(root, self.revision.as_deref()).map_err(io::Error::other)?;
+        let read = around.read(path, MAX_FILE_BYTES)?;
+        read.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 
-    fn around(&self, root: RootId) -> Option<&Around> {
-        self.around.get(root.0 as usize)?.as_ref()
+    /// Where a root stands in its repository, unless that is its top.
+    fn folder_below_top(&self, root: RootId) -> Option<&Utf8Path> {
+        let folder = self.folders.get(root.0 as usize)?;
+        Some(folder.as_path()).filter(|folder| *folder != "")
     }
 }
 

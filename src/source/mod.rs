@@ -5,6 +5,7 @@
 //! so places cost nothing before that.
 
 mod above;
+mod around;
 mod files;
 pub(crate) mod git;
 mod place;
@@ -20,7 +21,7 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
 
-use self::above::Around;
+pub use self::around::Around;
 pub use self::files::{Files, PORT_FOLDER, Site};
 pub use self::place::{Excerpt, FieldPath, Location, Origin, Place, Segment};
 pub use self::recorded::CATALOG_FOLDER;
@@ -174,11 +175,6 @@ impl Opening {
             && self.layout.as_ref().is_none_or(is_same)
     }
 
-    fn around(&self) -> Option<Around> {
-        let layout = self.layout.as_ref()?;
-        Around::of(&self.canonical, &layout.folder)
-    }
-
     fn home(&self, revision: Option<&str>) -> Option<Home> {
         match (&self.root.repository, &self.layout) {
             (Some(address), _) => Home::given(address),
@@ -202,8 +198,10 @@ pub struct Sources {
     dumps: HashMap<FileId, Vec<usize>>,
     /// How many Locations lead to a file that was not found by its name.
     depths: HashMap<FileId, usize>,
-    /// For each root that is a part of its repository: what stands around it.
-    around: Vec<Option<Around>>,
+    /// Where each root stands in its repository, whatever the user says of the address.
+    folders: Vec<Utf8PathBuf>,
+    /// The revision they are read from.
+    revision: Option<String>,
     /// Files above their roots, by their paths from the top of the repository.
     above: HashMap<FileId, Utf8PathBuf>,
 }
@@ -240,11 +238,15 @@ impl Sources {
                 });
             }
         }
-        let mut sources = Self::default();
+        let mut sources = Self {
+            revision: revision.map(str::to_owned),
+            ..Self::default()
+        };
         for opening in opened {
             sources.homes.push(opening.home(revision));
-            sources.around.push(opening.around());
             let Opening { root, layout, .. } = opening;
+            let folder = layout.as_ref().map(|layout| layout.folder.clone());
+            sources.folders.push(folder.unwrap_or_default());
             sources.trees.push(match revision {
                 Some(name) => Tree::Revision(Revision::open(&root.path, name, layout.as_ref())?),
                 None => Tree::WorkTree(WorkTree::new(root.path.clone(), layout.is_some())),

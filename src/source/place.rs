@@ -221,9 +221,14 @@ impl Excerpt {
     ///
     /// As [`Sources::read`].
     pub fn of(sources: &Sources, file: FileId) -> io::Result<Self> {
-        let text = sources.text(file)?;
+        Ok(Self::of_text(sources.text(file)?))
+    }
+
+    /// The spans of a text that is no file of a run.
+    #[must_use]
+    pub fn of_text(text: String) -> Self {
         let spans = Spans::of(&text);
-        Ok(Self { text, spans })
+        Self { text, spans }
     }
 
     /// The text of the file.

@@ -11,7 +11,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use git2::{ErrorCode, ObjectType, Oid, Repository, Tree, TreeEntry};
+use git2::{ErrorCode, ObjectType, Oid, Repository, Tree};
 
 use self::walk::Walk;
 use super::git::{self, PARTIAL};
@@ -30,8 +30,6 @@ const REMEDY: &str =
 pub(super) struct Revision {
     /// Where the repository is opened.
     root: Utf8PathBuf,
-    /// The tree of the whole revision.
-    top: Oid,
     /// Sorted by the bytes of their paths.
     entries: Vec<Entry>,
     /// Paths that are not valid UTF-8, as far as they can be shown.
@@ -89,7 +87,6 @@ impl Revision {
         let folder = layout.map_or(Utf8Path::new(""), |layout| &layout.folder);
         let mut walk = Walk::default();
         let tree = tree(&repository, revision).map_err(fault)?;
-        let top = tree.id();
         let tree = below(&repository, tree, folder).map_err(fault)?;
         walk.run(&repository, &tree)
             .map_err(|error| fault(error.to_string()))?;
@@ -98,7 +95,6 @@ impl Revision {
         walk.entries.dedup_by(|a, b| a.path == b.path);
         Ok(Self {
             root: root.to_owned(),
-            top,
             entries: walk.entries,
             unreadable: walk.unreadable,
             repositories: Mutex::new(vec![repository]),
@@ -151,18 +147,6 @@ impl Revision {
     pub(super) fn read(&self, path: &Utf8Path, limit: u64) -> io::Result<Vec<u8>> {
         let id = self.find(path)?.id;
         self.with_repository(|repository| blob(repository, id, limit))
-    }
-
-    /// The bytes of a file by its path from the top of the repository, which may be above the folder that was listed.
-    pub(super) fn read_at_top(&self, path: &Utf8Path, limit: u64) -> io::Result<Vec<u8>> {
-        self.with_repository(|repository| {
-            let entry = find_tree(repository, self.top)?.get_path(path.as_std_path());
-            let is_file = |entry: &TreeEntry<'_>| matches!(entry.filemode(), 0o100_644 | 0o100_755);
-            match entry.ok().filter(is_file) {
-                Some(entry) => blob(repository, entry.id(), limit),
-                None => Err(io::Error::from(io::ErrorKind::NotFound)),
-            }
-        })
     }
 
     /// The files below a folder at the top, by their paths in it, whether a walk finds them or not.
@@ -277,7 +261,7 @@ impl Revision {
 }
 
 /// The content of a file, if it is not too large.
-fn blob(repository: &Repository, id: Oid, limit: u64) -> io::Result<Vec<u8>> {
+pub(super) fn blob(repository: &Repository, id: Oid, limit: u64) -> io::Result<Vec<u8>> {
     let unreadable = |error: git2::Error| match error.code() {
         ErrorCode::NotFound => io::Error::other(format!("its content {PARTIAL}: {REMEDY}")),
         _ => io::Error::other(error.message().to_owned()),
@@ -292,7 +276,7 @@ fn blob(repository: &Repository, id: Oid, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 /// The tree that a revision names, or why there is none.
-fn tree<'a>(repository: &'a Repository, revision: &str) -> Result<Tree<'a>, String> {
+pub(super) fn tree<'a>(repository: &'a Repository, revision: &str) -> Result<Tree<'a>, String> {
     let object = git::object(repository, revision)?;
     object.peel_to_tree().map_err(|error| match error.code() {
         ErrorCode::NotFound => format!("its tree {PARTIAL}: {REMEDY}"),
