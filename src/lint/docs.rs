@@ -1,6 +1,6 @@
 //! Documentation that an annotation says is in this repository.
 //!
-//! In: an entity and the files of the run. Out: a finding where TechDocs would have nothing to show. It makes a site of
+//! In: an entity and the files of the run. Out: a finding where there is nothing to show. Backstage makes a site of
 //! a folder with `mkdocs.yml` or `mkdocs.yaml`, and also of one that has just `docs/` or a readme (backstage/backstage,
 //! `plugins/techdocs-node/src/stages/generate/helpers.ts`).
 
@@ -83,9 +83,8 @@ fn resolved(folder: &Utf8Path, target: &str, root_in_repository: &Utf8Path) -> O
     };
     for part in target.split('/') {
         match part {
-            "" | "." => {}
             ".." if !path.pop() => return None,
-            ".." => {}
+            "" | "." | ".." => {}
             part => path.push(part),
         }
     }

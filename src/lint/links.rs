@@ -103,10 +103,9 @@ fn of_web_address(address: &str, url: &Url) -> Option<Fault> {
     match url.host()? {
         Host::Domain("http" | "https") => return Some(Fault::TwoSchemes),
         Host::Domain("localhost") => return Some(Fault::OwnMachine),
-        Host::Domain(_) => {}
         Host::Ipv4(ip) if is_own(ip.into()) => return Some(Fault::OwnMachine),
         Host::Ipv6(ip) if is_own(ip.into()) => return Some(Fault::OwnMachine),
-        Host::Ipv4(_) | Host::Ipv6(_) => {}
+        Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_) => {}
     }
     // Browsers mend a blank in a query, and cut those around.
     let path = address.trim().split(['?', '#']).next().unwrap_or_default();

@@ -13,7 +13,7 @@ use url::Url;
 use super::annotations;
 use crate::backstage::Entity;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, quoted};
-use crate::source::FieldPath;
+use crate::source::{FieldPath, Segment};
 
 /// Looks at all texts of an entity.
 pub(super) fn check(entity: &Entity, found: &mut Diagnostics) {
@@ -54,7 +54,7 @@ impl Search<'_> {
         match value {
             Value::String(text) => {
                 if let Some(what) = credential(text, trust).or_else(|| named(key, text, trust)) {
-                    self.tell(what, path());
+                    self.tell(what, path(), text);
                 }
             }
             Value::Array(items) => {
@@ -76,12 +76,16 @@ impl Search<'_> {
         }
     }
 
-    fn tell(&mut self, what: &str, field: FieldPath) {
+    fn tell(&mut self, what: &str, field: FieldPath, text: &str) {
         let exposed = Diagnostic::new(
             Code::ExposedSecret,
             format!("`{field}` holds what looks like {what}"),
         )
-        .at(self.entity.origin.value(field))
+        // The key of a long text: its value would fill the report.
+        .at(match field.0.last() {
+            Some(Segment::Key(_)) if text.contains('\n') => self.entity.origin.key(field),
+            _ => self.entity.origin.value(field),
+        })
         .help(
             "whoever reads the catalog or the repository can read it: revoke it, and write where it is kept instead",
         );

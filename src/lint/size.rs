@@ -33,7 +33,11 @@ pub(super) fn check(entity: &Entity, found: &mut Diagnostics) {
             largest / 1024
         ),
     )
-    .at(entity.origin.value(field))
+    // The key: its value would fill the report.
+    .at(match field.0.last() {
+        Some(Segment::Index(_)) => entity.origin.value(field),
+        _ => entity.origin.key(field),
+    })
     .help("keep it in a file of its own and link to it, or leave it out of the mapping");
     found.push(large);
 }

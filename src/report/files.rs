@@ -51,8 +51,11 @@ impl<'a> Files<'a> {
             .iter()
             .filter(|found| found.code == Code::ExposedSecret);
         for location in secrets.filter_map(|found| found.location.as_ref()) {
-            let places = self.hidden.entry(location.file).or_default();
-            places.push(location.place.clone());
+            let place = match location.place.clone() {
+                Place::Key { document, field } => Place::Value { document, field },
+                place => place,
+            };
+            self.hidden.entry(location.file).or_default().push(place);
         }
         self
     }

@@ -303,3 +303,62 @@ impl miette::Diagnostic for Report {
         Some(Box::new(self.labels.iter().cloned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, io};
+
+    use camino::Utf8Path;
+
+    use super::*;
+    use crate::diagnostic::Code;
+    use crate::source::{FieldPath, Origin, Root, RootId};
+
+    /// What is said about two findings in a file; the first one is a secret.
+    fn said(text: &str, secret: impl Fn(Origin) -> Location) -> io::Result<String> {
+        let folder = tempfile::tempdir()?;
+        let path = Utf8Path::from_path(folder.path()).ok_or(io::ErrorKind::InvalidData)?;
+        fs::write(path.join("a.yaml"), text)?;
+        let root = Root {
+            path: path.to_owned(),
+            repository: None,
+        };
+        let mut sources = Sources::new(vec![root]);
+        let origin = Origin {
+            file: sources.add(RootId(0), "a.yaml".into()),
+            document: 0,
+            line: 1,
+        };
+        let found = [
+            Diagnostic::new(Code::ExposedSecret, "a secret").at(secret(origin)),
+            Diagnostic::new(Code::UnknownField, "beside it")
+                .at(origin.key(FieldPath::keys(["after"]))),
+        ];
+        let style = Style {
+            color: false,
+            width: 80,
+        };
+        Ok(findings(&found, &sources, style))
+    }
+
+    #[test]
+    fn no_excerpt_shows_a_secret() -> io::Result<()> {
+        let field = || FieldPath::keys(["token"]);
+        let line = "before: shown\ntoken: \"söcret\"\nafter: shown\n";
+        let block = "before: shown\ntoken: |\n  söcret\n  sö crets\nafter: shown\n";
+        for (text, is_key) in [(line, false), (line, true), (block, false), (block, true)] {
+            let said = said(text, |origin| {
+                if is_key {
+                    origin.key(field())
+                } else {
+                    origin.value(field())
+                }
+            })?;
+            assert!(!said.contains("cret\"") && !said.contains("sö"), "{said}");
+            for shown in ["token:", "***", "after: shown"] {
+                assert!(said.contains(shown), "{shown} is missing\n{said}");
+            }
+        }
+        Ok(())
+    }
+}
