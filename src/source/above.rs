@@ -12,17 +12,17 @@ use super::repository::Home;
 use super::work_tree::WorkTree;
 use super::{FileId, MAX_FILE_BYTES, RootId, Sources, Tree};
 
-/// The repository around a root.
+/// The repository that a root is a part of.
 #[derive(Debug)]
-pub(super) struct Around {
+pub(super) struct Enclosing {
     /// Its top folder.
     top: Utf8PathBuf,
     /// The root, from there.
     folder: Utf8PathBuf,
 }
 
-impl Around {
-    /// Around a root, given by its canonical path, that stands at a folder of its repository; `None` at the top.
+impl Enclosing {
+    /// That of a root, given by its canonical path and its folder in the repository; `None` for the top.
     pub(super) fn of(root: &Utf8Path, folder: &Utf8Path) -> Option<Self> {
         let depth = folder.components().count();
         let top = root.ancestors().nth(depth).filter(|_| depth > 0)?;
@@ -44,8 +44,8 @@ impl Sources {
     #[must_use]
     pub fn path_in_repository(&self, file: FileId) -> Utf8PathBuf {
         let root = self.root_of(file);
-        let folder = match self.around(root) {
-            Some(around) => &around.folder,
+        let folder = match self.enclosing(root) {
+            Some(enclosing) => &enclosing.folder,
             None => self.folder_in_repository(root),
         };
         folder.join(self.path(file))
@@ -54,13 +54,13 @@ impl Sources {
     /// The file at a path from the top of the repository of a root, also where that is above the root; `None` where no
     /// file is.
     pub fn add_in_repository(&mut self, root: RootId, path: &Utf8Path) -> Option<FileId> {
-        let Some(around) = self.around(root) else {
+        let Some(enclosing) = self.enclosing(root) else {
             return self.is_file(root, path).then(|| self.add(root, path));
         };
-        if let Ok(inside) = path.strip_prefix(&around.folder) {
+        if let Ok(inside) = path.strip_prefix(&enclosing.folder) {
             return self.is_file(root, inside).then(|| self.add(root, inside));
         }
-        let depth = around.folder.components().count();
+        let depth = enclosing.folder.components().count();
         let up: Utf8PathBuf = std::iter::repeat_n("..", depth).collect();
         self.read_above(root, path).ok()?;
         let file = self.add(root, &up.join(path));
@@ -69,17 +69,17 @@ impl Sources {
     }
 
     pub(super) fn read_above(&self, root: RootId, path: &Utf8Path) -> io::Result<Vec<u8>> {
-        match (&self.trees[root.0 as usize], self.around(root)) {
-            (Tree::WorkTree(_), Some(around)) => {
-                WorkTree::new(around.top.clone(), true).read(path, MAX_FILE_BYTES)
+        match (&self.trees[root.0 as usize], self.enclosing(root)) {
+            (Tree::WorkTree(_), Some(enclosing)) => {
+                WorkTree::new(enclosing.top.clone(), true).read(path, MAX_FILE_BYTES)
             }
             (Tree::Revision(revision), Some(_)) => revision.read_at_top(path, MAX_FILE_BYTES),
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         }
     }
 
-    fn around(&self, root: RootId) -> Option<&Around> {
-        self.around.get(root.0 as usize)?.as_ref()
+    fn enclosing(&self, root: RootId) -> Option<&Enclosing> {
+        self.enclosing.get(root.0 as usize)?.as_ref()
     }
 }
 

@@ -20,7 +20,7 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
 
-use self::above::Around;
+use self::above::Enclosing;
 pub use self::files::{Files, PORT_FOLDER, Site};
 pub use self::place::{Excerpt, FieldPath, Location, Origin, Place, Segment};
 pub use self::recorded::CATALOG_FOLDER;
@@ -174,9 +174,9 @@ impl Opening {
             && self.layout.as_ref().is_none_or(is_same)
     }
 
-    fn around(&self) -> Option<Around> {
+    fn enclosing(&self) -> Option<Enclosing> {
         let layout = self.layout.as_ref()?;
-        Around::of(&self.canonical, &layout.folder)
+        Enclosing::of(&self.canonical, &layout.folder)
     }
 
     fn home(&self, revision: Option<&str>) -> Option<Home> {
@@ -202,8 +202,8 @@ pub struct Sources {
     dumps: HashMap<FileId, Vec<usize>>,
     /// How many Locations lead to a file that was not found by its name.
     depths: HashMap<FileId, usize>,
-    /// For each root that is a part of its repository: what stands around it.
-    around: Vec<Option<Around>>,
+    /// The repository of each root that is only a part of it.
+    enclosing: Vec<Option<Enclosing>>,
     /// Files above their roots, by their paths from the top of the repository.
     above: HashMap<FileId, Utf8PathBuf>,
 }
@@ -243,7 +243,7 @@ impl Sources {
         let mut sources = Self::default();
         for opening in opened {
             sources.homes.push(opening.home(revision));
-            sources.around.push(opening.around());
+            sources.enclosing.push(opening.enclosing());
             let Opening { root, layout, .. } = opening;
             sources.trees.push(match revision {
                 Some(name) => Tree::Revision(Revision::open(&root.path, name, layout.as_ref())?),
