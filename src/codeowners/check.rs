@@ -59,12 +59,12 @@ impl CodeOwners<'_> {
                 Verdict::Open(owners) => {
                     for code_owner in owners {
                         let place = entity.origin.value(FieldPath::keys(["spec", "owner"]));
-                        let open = (place, "so this owner cannot be held against it");
+                        let open = (place, "this owner cannot be held against it");
                         tell_unmapped(&mut told, code_owner, of_root.file, open, diagnostics);
                     }
                 }
                 Verdict::Differs(expected) => {
-                    diagnostics.push(mismatch(entity, owner, of_root, rules, &expected, sources));
+                    diagnostics.push(mismatch(entity, owner, of_root, rules, &expected));
                 }
             }
         }
@@ -116,7 +116,6 @@ fn mismatch(
     of_root: &OfRoot,
     rules: &[&Rule],
     expected: &[String],
-    sources: &Sources,
 ) -> Diagnostic {
     let owners: Vec<&Owner> = rules.iter().flat_map(|rule| &rule.owners).collect();
     let noun = if owners.len() == 1 {
@@ -129,12 +128,10 @@ fn mismatch(
         quoted(owner),
         in_words(&owners)
     );
-    let path = sources.display_path(of_root.file);
     let first = expected
         .first()
-        .map(|first| quoted(first))
-        .unwrap_or_default();
-    let help = format!("if {path} is right, the owner is {first}; else correct the line there");
+        .map_or_else(String::new, |first| quoted(first));
+    let help = format!("if CODEOWNERS is right, the owner is {first}; else correct the line there");
     let place = entity.origin.value(FieldPath::keys(["spec", "owner"]));
     let mut found = Diagnostic::new(Code::CodeownersMismatch, message)
         .at(place)

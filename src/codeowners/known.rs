@@ -153,3 +153,122 @@ fn namesakes(name: &str, dialect: Dialect) -> Vec<String> {
     };
     user.into_iter().chain(groups).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+
+    use super::{Behind, Known};
+    use crate::backstage::EntityRef;
+    use crate::codeowners::dialect::Dialect;
+
+    type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+    fn known(entities: &[(&str, Value)]) -> Result<Known> {
+        let owners = [
+            ("@Acme/Guild", "group:far/guild"),
+            ("ops@acme.example", "platform"),
+            ("@acme/broken", ":"),
+        ];
+        let owners = owners.map(|(owner, entity)| (owner.to_owned(), entity.to_owned()));
+        let mut known = Known::new(&BTreeMap::from(owners));
+        for (entity_ref, value) in entities {
+            let entity_ref = EntityRef::parse(entity_ref, None, "default")?;
+            known.add(&entity_ref, value.as_object().ok_or("no map")?);
+        }
+        Ok(known)
+    }
+
+    fn annotated(key: &str, value: &str) -> Value {
+        json!({"metadata": {"annotations": {key: value}}})
+    }
+
+    #[test]
+    fn an_owner_is_known_by_mapping_annotation_address_or_name() -> Result<()> {
+        let known = known(&[
+            ("group:platform", json!({})),
+            ("group:shop-web", json!({})),
+            (
+                "group:far/ops",
+                annotated("github.com/team-slug", "Acme/Operations"),
+            ),
+            (
+                "group:core",
+                annotated("gitlab.acme.example/team-path", "acme/base/core"),
+            ),
+            ("user:jane", annotated("github.com/user-login", "jdoe")),
+            (
+                "user:joe",
+                annotated("gitlab.com/user-login", "https://gitlab.com/joe.doe"),
+            ),
+            (
+                "user:kim",
+                json!({"spec": {"profile": {"email": "Kim@acme.example"}}}),
+            ),
+            (
+                "component:cart",
+                json!({"spec": {"profile": {"email": "cart@acme.example"}}}),
+            ),
+        ])?;
+        for (owner, dialect, expected) in [
+            ("@acme/guild", Dialect::GitHub, Some("group:far/guild")),
+            (
+                "OPS@acme.example",
+                Dialect::GitLab,
+                Some("group:default/platform"),
+            ),
+            ("@acme/broken", Dialect::GitHub, None),
+            (
+                "@acme/platform",
+                Dialect::GitHub,
+                Some("group:default/platform"),
+            ),
+            ("@acme/Operations", Dialect::GitHub, Some("group:far/ops")),
+            ("@acme/operations", Dialect::GitLab, None),
+            ("@acme/ops", Dialect::GitHub, None),
+            ("@jdoe", Dialect::GitHub, Some("user:default/jane")),
+            ("@jane", Dialect::GitHub, None),
+            ("@jane", Dialect::GitLab, Some("user:default/jane")),
+            ("@joe.doe", Dialect::GitLab, Some("user:default/joe")),
+            ("@platform", Dialect::GitHub, None),
+            ("@platform", Dialect::GitLab, Some("group:default/platform")),
+            (
+                "@acme/base/core",
+                Dialect::GitLab,
+                Some("group:default/core"),
+            ),
+            (
+                "@acme/shop/web",
+                Dialect::GitLab,
+                Some("group:default/shop-web"),
+            ),
+            ("@@owner", Dialect::GitLab, None),
+            (
+                "kim@ACME.example",
+                Dialect::Bitbucket,
+                Some("user:default/kim"),
+            ),
+            ("cart@acme.example", Dialect::GitHub, None),
+            (
+                "@acme/platform:least_busy(2)",
+                Dialect::Bitbucket,
+                Some("group:default/platform"),
+            ),
+            (
+                "@teams/platform:all",
+                Dialect::Bitbucket,
+                Some("group:default/platform"),
+            ),
+            ("@cart", Dialect::GitHub, None),
+        ] {
+            let found = match known.behind(owner, dialect) {
+                Behind::Entity(entity) => Some(entity),
+                Behind::Unknown(_) => None,
+            };
+            assert_eq!(found.as_deref(), expected, "{owner} {dialect:?}");
+        }
+        Ok(())
+    }
+}

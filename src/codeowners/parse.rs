@@ -600,6 +600,24 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read(text in "([\\[\\]^!@#*/\\\\?a-c.é \\t\\r\\n\\u{feff}-]|[2]\\]){0,60}", path in "[a-c./# é]{1,20}") {
+            for dialect in [Dialect::GitHub, Dialect::GitLab, Dialect::Bitbucket] {
+                let read = Codeowners::parse(&text, dialect);
+                for fault in &read.faults {
+                    proptest::prop_assert!(text.get(fault.bytes.clone()).is_some());
+                }
+                for rule in read.rules(&path) {
+                    proptest::prop_assert!(text.get(rule.bytes.clone()).is_some());
+                    for owner in &rule.owners {
+                        proptest::prop_assert_eq!(text.get(owner.bytes.clone()), Some(&*owner.text));
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn there_are_limits() {
         let large = "# comment\n".repeat(400_000);

@@ -209,7 +209,7 @@ codes! {
         CodeownersMismatch = "codeowners-mismatch", Warning;
         /// An entity without an owner got the code owner of its descriptor (`--owner-from codeowners`).
         CodeownersOwner = "codeowners-owner", Note;
-        /// A code owner is no group or user of the catalog.
+        /// A code owner is no group or user that is known.
         UnmappedCodeowner = "unmapped-codeowner", Warning;
         /// A line of CODEOWNERS is not one that the git host takes.
         InvalidCodeowners = "invalid-codeowners", Warning;
