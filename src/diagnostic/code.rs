@@ -40,6 +40,21 @@ impl Stage {
         Self::Manifests,
         Self::Ignoring,
     ];
+
+    /// What happens in it, as a heading.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Reading => "Files are read",
+            Self::Descriptors => "Each descriptor on its own",
+            Self::Locations => "Locations and placeholders are followed",
+            Self::Catalog => "All entities together",
+            Self::Mapping => "Entities are mapped to Port",
+            Self::Port => "Port's rules",
+            Self::Manifests => "Manifests are written",
+            Self::Ignoring => "Comments that ignore findings",
+        }
+    }
 }
 
 macro_rules! codes {

@@ -7,6 +7,7 @@
 
 pub(crate) mod account;
 pub(crate) mod corpus;
+pub(crate) mod document;
 pub(crate) mod git;
 pub(crate) mod port;
 
