@@ -12,6 +12,7 @@ mod json;
 mod markdown;
 pub mod mermaid;
 mod outputs;
+pub mod pages;
 pub mod pull_request;
 pub mod summary;
 pub mod text;
