@@ -169,3 +169,45 @@ impl Baseline {
 fn can_be_known(found: &Diagnostic) -> bool {
     found.code.stage() != Stage::Manifests
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(path: Option<&str>, message: &str) -> (String, Entry) {
+        let entry = Entry {
+            path: path.map(str::to_owned),
+            code: "wrong-kind".to_owned(),
+            message: message.to_owned(),
+            fingerprint: format!("{message}!"),
+        };
+        (entry.fingerprint.clone(), entry)
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_sorted() {
+        let entries = [
+            entry(Some("b"), "1\n\"2"),
+            entry(Some("a"), "3"),
+            entry(None, "4"),
+        ];
+        let baseline = Baseline {
+            entries: entries.into(),
+        };
+        let text = baseline.text();
+        assert_eq!(Baseline::parse(&text), Ok(baseline));
+        let order: Vec<_> = ["\"4\"", "\"3\"", "\"1\\n"]
+            .map(|part| text.find(part))
+            .into();
+        assert!(order.is_sorted() && !order.contains(&None), "{text}");
+        let empty = Baseline::default();
+        assert_eq!(Baseline::parse(&empty.text()), Ok(empty));
+    }
+
+    #[test]
+    fn another_version_is_refused_before_anything_else() {
+        let fault = Baseline::parse("{\"version\": 7, \"sins\": []}").err();
+        assert!(fault.is_some_and(|fault| fault.contains("version 7")));
+        assert!(Baseline::parse("[]").is_err());
+    }
+}

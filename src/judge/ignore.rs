@@ -449,3 +449,49 @@ fn has_content(line: &str) -> bool {
     let line = line.strip_prefix("---").map_or(line, str::trim_start);
     !line.is_empty() && !line.starts_with(['#', '%'])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_means_its_own_line_or_the_next_with_content() {
+        let text = "\u{feff}# a\n%YAML 1.2\n--- # b\n\nkey: value # c\n  # d\n# e\n- x # f\n# g\n";
+        let lines = Lines::of(text);
+        let meant = |comment: &str| text.find(comment).map(|at| lines.meant_at(at));
+        let expected = [4, 4, 4, 7, 7, 7, 10];
+        for (comment, line) in ["# a", "# b", "# c", "# d", "# e", "# f", "# g"]
+            .iter()
+            .zip(expected)
+        {
+            assert_eq!(meant(comment), Some(line), "{comment}");
+        }
+    }
+
+    #[test]
+    fn words_point_at_what_they_are_about() {
+        let text = "a: b\nc: d # x # backstage2port: ignore[ wrong-kind, é ,custom-kind] é\n";
+        let words = Words::of(text, &Lines::of(text));
+        let codes = words
+            .ignores
+            .iter()
+            .map(|ignore| &text[ignore.bytes.clone()]);
+        assert_eq!(codes.collect::<Vec<_>>(), ["wrong-kind", "custom-kind"]);
+        let faults = words.faults.iter().map(|fault| &text[fault.bytes.clone()]);
+        assert_eq!(faults.collect::<Vec<_>>(), ["é"]);
+        assert!(
+            words
+                .ignores
+                .iter()
+                .all(|ignore| ignore.scope == Scope::Line(1))
+        );
+    }
+
+    #[test]
+    fn a_broken_document_is_given_the_benefit_of_the_doubt() {
+        let text = "a: b: c # backstage2port: ignore[yaml-syntax, nothing]\n";
+        let words = Words::of(text, &Lines::of(text));
+        assert!(words.ignores.iter().all(|ignore| ignore.may_be_unused));
+        assert_eq!((words.ignores.len(), words.faults.len()), (1, 0));
+    }
+}
