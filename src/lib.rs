@@ -120,6 +120,7 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
     let catalog = stitch::catalog(validated, dumped, &mut diagnostics);
     lint::catalog(&catalog, &sources, &mut diagnostics);
     owners.check(&catalog, &sources, &mut diagnostics);
+    tally.count_repeated(&diagnostics);
     diagnostics.sort(&sources);
     Ok(Reading {
         sources,

@@ -11,20 +11,23 @@ use serde_json::{Map, Value};
 use super::address::{self, Address};
 use super::bundle;
 use super::read::{Descriptor, article};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FieldPath, Origin, RootId, Segment, Sources};
 use crate::yaml;
 
-/// Replaces every placeholder of a descriptor. Results are not looked at again, so placeholders do not nest.
+/// Replaces every placeholder of a descriptor. Results are not looked at again, so placeholders do not nest. YAML files
+/// that are read for it are noted as files of the run.
 pub(super) fn substitute(
     descriptor: &mut Descriptor,
     sources: &Sources,
+    read: &mut Diagnostics,
 ) -> Result<(), Vec<Diagnostic>> {
     let mut substitution = Substitution {
         origin: descriptor.origin,
         sources,
         field: FieldPath::default(),
         faults: Vec::new(),
+        read,
     };
     substitution.map(&mut descriptor.value);
     if substitution.faults.is_empty() {
@@ -61,6 +64,7 @@ struct Substitution<'a> {
     sources: &'a Sources,
     field: FieldPath,
     faults: Vec<Diagnostic>,
+    read: &'a mut Diagnostics,
 }
 
 impl Substitution<'_> {
@@ -120,7 +124,7 @@ impl Substitution<'_> {
         Some((Resolver::named(key)?, key, address))
     }
 
-    fn resolved(&self, resolver: Resolver, address: &Value) -> Result<Value, bundle::Fault> {
+    fn resolved(&mut self, resolver: Resolver, address: &Value) -> Result<Value, bundle::Fault> {
         let unresolved =
             |message: String| Box::new(Diagnostic::new(Code::UnresolvedPlaceholder, message));
         let Value::String(address) = address else {
@@ -133,6 +137,9 @@ impl Substitution<'_> {
         let root = self.sources.root_of(self.origin.file);
         let (root, path, text) =
             read(self.sources, root, "the placeholder", address, holder).map_err(|found| *found)?;
+        if matches!(path.extension(), Some("yaml" | "yml")) {
+            self.read.mark(root, &path, &text);
+        }
         match resolver {
             Resolver::Text => Ok(Value::String(text)),
             Resolver::Json => yaml::json(&text)

@@ -37,6 +37,8 @@ pub struct Tally {
     pub documents: usize,
     /// Documents passed over because they are skeletons.
     pub skeletons: usize,
+    /// Documents left out because another one defines their entity.
+    pub repeated: usize,
     /// Catalog dumps that were read.
     pub dumps: usize,
     /// Entities in them, each once.
@@ -54,6 +56,13 @@ impl Tally {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files == 0 && self.converted == 0
+    }
+
+    /// Counts the documents whose entity another one defines, once all of them are found.
+    pub fn count_repeated(&mut self, diagnostics: &Diagnostics) {
+        let is_repeated = |code| matches!(code, Code::IdenticalDuplicate | Code::DuplicateEntity);
+        let repeated = diagnostics.iter().filter(|found| is_repeated(found.code));
+        self.repeated = repeated.count().saturating_sub(self.conflicts);
     }
 }
 
@@ -153,6 +162,9 @@ impl FileReader {
             return;
         }
         self.tally.files += 1;
+        let file = self.found.file;
+        self.diagnostics
+            .mark(sources.root_of(file), sources.path(file), &text);
         for document in yaml::documents(&text) {
             self.tally.documents += 1;
             match document.content {

@@ -206,11 +206,14 @@ fn placeholders(
     let substituted: Vec<_> = descriptors
         .into_par_iter()
         .map(|mut descriptor| {
-            placeholder::substitute(&mut descriptor, sources).map(|()| descriptor)
+            let mut read = Diagnostics::default();
+            let result = placeholder::substitute(&mut descriptor, sources, &mut read);
+            (result.map(|()| descriptor), read)
         })
         .collect();
     let mut resolved = Vec::with_capacity(substituted.len());
-    for result in substituted {
+    for (result, read) in substituted {
+        diagnostics.append(read);
         match result {
             Ok(descriptor) => resolved.push(descriptor),
             Err(faults) => faults.into_iter().for_each(|fault| diagnostics.push(fault)),

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use backstage2port::configuration::{allowed, level, no_such_code};
-use backstage2port::diagnostic::Code;
-use backstage2port::judge::{Level, Rules};
+use backstage2port::diagnostic::{Code, Error};
+use backstage2port::judge::{Baseline, Level, Rules};
+use camino::Utf8PathBuf;
 use clap::Args;
 
 /// What counts of the findings.
@@ -16,14 +17,26 @@ pub(crate) struct Judging {
     /// What the configuration says of severities.
     #[arg(skip)]
     pub(super) configured: BTreeMap<Code, Level>,
+    /// Leave out the findings of this file, which --write-baseline made
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<Utf8PathBuf>,
+    /// Write everything that is found to this file, and take it as the baseline of this run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_baseline: Option<Utf8PathBuf>,
 }
 
 impl Judging {
     /// The same for the library.
-    pub(crate) fn rules(&self) -> Rules {
+    pub(crate) fn rules(&self) -> Result<Rules, Error> {
         let mut severities = self.configured.clone();
         severities.extend(self.severities.iter().copied());
-        Rules { severities }
+        // One that is to be written anew may be missing or broken.
+        let read = self.baseline.as_deref();
+        let read = read.filter(|_| self.write_baseline.is_none());
+        Ok(Rules {
+            severities,
+            baseline: read.map(Baseline::read).transpose()?,
+        })
     }
 }
 

@@ -48,7 +48,8 @@ pub(crate) enum Command {
     /// Tell by entity what differs between two states of Port, such as the manifests that stand here and what `convert` would
     /// make of the descriptors now
     Diff(Diff),
-    /// Tell where an entity went: each property and relation with its expression and the lines it was made from
+    /// Tell what a finding means and what to do about it, or where an entity went: each property and relation with its
+    /// expression and the lines it was made from
     Explain(Explain),
     /// Print the catalog that Backstage would hold, one entity a line, as its API returns it
     Catalog(Input),
@@ -184,10 +185,11 @@ pub(crate) struct Validate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The entity: `kind:namespace/name`, without the namespace where it is `default`, without the kind where no other
-    /// entity has the name
-    #[arg(value_name = "ENTITY-REF")]
-    pub(crate) entity_ref: String,
+    /// The code of a finding, such as `dangling-relation`: prints its page, and reads nothing. Or an entity:
+    /// `kind:namespace/name`, without the namespace where it is `default`, without the kind where no other entity and no
+    /// code has the name. Lists all codes where neither is given
+    #[arg(value_name = "CODE|ENTITY-REF")]
+    pub(crate) subject: Option<String>,
     #[command(flatten)]
     pub(crate) input: Input,
     #[command(flatten)]
@@ -242,9 +244,11 @@ impl Command {
             Self::Convert(command) => Some(&command.input),
             Self::Publish(command) => Some(&command.input),
             Self::Diff(command) => Some(&command.input),
-            // The page of a code is no matter of descriptors.
-            Self::Explain(command) if Code::named(&command.entity_ref).is_some() => None,
-            Self::Explain(command) => Some(&command.input),
+            Self::Explain(command) => {
+                // The page of a code is no matter of descriptors.
+                let subject = command.subject.as_deref()?;
+                Code::named(subject).is_none().then_some(&command.input)
+            }
             Self::Catalog(input) => Some(input),
             Self::Validate(command) => Some(&command.input),
             Self::Init(_)

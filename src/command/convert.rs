@@ -2,7 +2,7 @@
 
 use std::io;
 
-use backstage2port::diagnostic::{Code, Diagnostic, Error};
+use backstage2port::diagnostic::{Code, Diagnostic, Error, Stage};
 use backstage2port::map::overlay::Adopted;
 use backstage2port::port::Key;
 use backstage2port::publish::{self, Draft, files, write};
@@ -13,7 +13,8 @@ use backstage2port::{Conversion, Options};
 use camino::Utf8Path;
 
 use super::converted::{self, Told};
-use super::{Failure, Outcome, evaluator, judged, start_threads};
+use super::judge::Judge;
+use super::{Failure, Outcome, evaluator, start_threads};
 use crate::cli::{Convert, Output};
 
 pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
@@ -21,6 +22,7 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
         return Err(Failure::RevisionWithoutOut);
     }
     start_threads(&command.input)?;
+    let judge = Judge::new(&command.input, output)?;
     let mut options = command.options(&evaluator()?)?;
     let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
     if conversion.reading.tally.is_empty() && !command.input.allow_empty {
@@ -43,7 +45,7 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
     }
     let written = draft.outcomes();
     drop(draft);
-    let judged = judged(&mut conversion.reading, &command.input);
+    let judged = judge.findings(&mut conversion.reading, Stage::Manifests)?;
     let is_check = command.writing.check;
     let mut lines = summary::adopted(&adopted);
     if is_check {

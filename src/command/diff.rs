@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use backstage2port::diagnostic::Error;
+use backstage2port::diagnostic::{Error, Stage};
 use backstage2port::port::{Bodies, Changes};
 use backstage2port::publish::{self, Destination};
 use backstage2port::report::{changes, escaped, pull_request};
@@ -10,11 +10,13 @@ use backstage2port::source::Sources;
 use backstage2port::standing::Standing;
 use backstage2port::{Earlier, Inputs, Options};
 
-use super::{Failure, Outcome, evaluator, judged, none_found, print_findings, start_threads};
+use super::judge::Judge;
+use super::{Failure, Outcome, evaluator, none_found, print_findings, start_threads};
 use crate::cli::{Diff, DiffFormat, Output};
 
 pub(super) fn diff(command: &Diff, output: &Output) -> Result<Outcome, Failure> {
     start_threads(&command.input)?;
+    let judge = Judge::new(&command.input, output)?;
     let destination = match &command.out {
         Some(folder) => Destination::Folder(folder.clone()),
         None if command.input.roots().is_empty() => return Err(Error::NoFolder.into()),
@@ -49,7 +51,7 @@ pub(super) fn diff(command: &Diff, output: &Output) -> Result<Outcome, Failure> 
         if conversion.reading.tally.is_empty() && !command.input.allow_empty {
             return none_found(&command.input);
         }
-        judged(&mut conversion.reading, &command.input);
+        judge.findings(&mut conversion.reading, Stage::Port)?;
         let reading = &conversion.reading;
         let mut err = io::stderr().lock();
         print_findings(&mut err, &reading.diagnostics, &reading.sources, output)?;

@@ -5,6 +5,8 @@ mod convert;
 mod converted;
 mod diff;
 mod documents;
+mod explain;
+mod judge;
 mod publish;
 
 use std::collections::HashMap;
@@ -13,8 +15,8 @@ use std::io::{self, IsTerminal, Write};
 
 use backstage2port::Reading;
 use backstage2port::backstage::discover::DEFAULT_INCLUDE;
-use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity};
-use backstage2port::judge::{self, Judged};
+use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity, Stage};
+use backstage2port::judge::Judged;
 use backstage2port::map::profile::BuiltIn;
 use backstage2port::map::sandbox::Evaluator;
 use backstage2port::map::worker;
@@ -24,8 +26,9 @@ use backstage2port::report::{self, Report, Summary, text};
 use backstage2port::source::Sources;
 use camino::Utf8PathBuf;
 
+use self::judge::Judge;
 use crate::cli::configuration::parsed;
-use crate::cli::{Arguments, Command, Explain, Init, Input, JQ_WORKER, Output, Validate};
+use crate::cli::{Arguments, Command, Init, Input, JQ_WORKER, Output, Validate};
 use crate::reporting::Untold;
 
 /// How a run ended that could be made; its number is the exit code.
@@ -127,7 +130,7 @@ fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Convert(command) => convert::convert(command, output),
         Command::Publish(command) => publish::publish(command, output),
         Command::Diff(command) => diff::diff(command, output),
-        Command::Explain(command) => explain(command, output),
+        Command::Explain(command) => explain::explain(command, output),
         Command::Catalog(input) => catalog(input, output),
         Command::Validate(command) => validate(command, output),
         Command::Init(command) => init(command, output),
@@ -136,36 +139,6 @@ fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Man(command) => documents::man(command, output),
         Command::JqWorker => jq_worker(),
     }
-}
-
-fn explain(command: &Explain, output: &Output) -> Result<Outcome, Failure> {
-    start_threads(&command.input)?;
-    let options = command.model.options(&evaluator()?)?;
-    let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
-    if conversion.reading.tally.is_empty() {
-        return none_found(&command.input);
-    }
-    judged(&mut conversion.reading, &command.input);
-    let reading = &conversion.reading;
-    let explanation = conversion.explain(&command.entity_ref, &options)?;
-    let mut out = io::stdout().lock();
-    let text = report::explain::text(&explanation, &reading.catalog, &reading.sources);
-    out.write_all(text.as_bytes())?;
-    // What was left out of this entity is said by its own findings; those of others would only be in the way.
-    let file = reading.catalog.entities()[explanation.entity].origin;
-    let own = reading.diagnostics.iter().filter(|found| {
-        let location = found.location.as_ref();
-        location.is_some_and(|location| {
-            location.file == file.file && location.place.document() == Some(file.document)
-        })
-    });
-    let own = own.filter(|found| found.severity > Severity::Note);
-    let findings = text::findings(own, &reading.sources, output.style(&out));
-    if !findings.is_empty() && !output.quiet {
-        write!(out, "\n{findings}")?;
-    }
-    out.flush()?;
-    Ok(Outcome::Clean)
 }
 
 /// The exit code of a process that ended itself because an expression went too far.
@@ -191,11 +164,12 @@ fn jq_worker() -> Result<Outcome, Failure> {
 
 fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {
     start_threads(input)?;
+    let judge = Judge::new(input, output)?;
     let mut reading = backstage2port::catalog(input.inputs()?)?;
     if reading.tally.is_empty() {
         return none_found(input);
     }
-    let judged = judged(&mut reading, input);
+    let judged = judge.findings(&mut reading, Stage::Catalog)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     for line in report::catalog::lines(&reading.catalog, &reading.sources) {
         writeln!(out, "{line}")?;
@@ -213,8 +187,9 @@ fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {
 fn validate(command: &Validate, output: &Output) -> Result<Outcome, Failure> {
     let Validate { input, reporting } = command;
     start_threads(input)?;
+    let judge = Judge::new(input, output)?;
     let mut reading = backstage2port::catalog(input.inputs()?)?;
-    let judged = judged(&mut reading, input);
+    let judged = judge.findings(&mut reading, Stage::Catalog)?;
     let summary = summary_of(&reading, judged);
     let report = report_of(&reading, &summary, input);
     let mut out = io::stdout().lock();
@@ -265,12 +240,6 @@ fn init(command: &Init, output: &Output) -> Result<Outcome, Failure> {
         out.flush()?;
     }
     Ok(Outcome::Clean)
-}
-
-/// Takes out the findings that do not count, once all of them are there.
-fn judged(reading: &mut Reading, input: &Input) -> Judged {
-    let rules = input.judging.rules();
-    judge::findings(&mut reading.diagnostics, &reading.sources, &rules)
 }
 
 fn summary_of(reading: &Reading, judged: Judged) -> Summary {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use backstage2port::diagnostic::{Error, Severity};
+use backstage2port::diagnostic::{Error, Severity, Stage};
 use backstage2port::judge::Judged;
 use backstage2port::port::{Bodies, Changes};
 use backstage2port::publish::branch::{
@@ -18,7 +18,8 @@ use backstage2port::{Conversion, Inputs};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::converted::{self, Told};
-use super::{Failure, Outcome, evaluator, judged, start_threads};
+use super::judge::Judge;
+use super::{Failure, Outcome, evaluator, start_threads};
 use crate::cli::{Output, Publish};
 
 /// The first root, after a look that all of them are in one repository.
@@ -40,6 +41,7 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
         return Err(Failure::RevisionOfPublish);
     }
     start_threads(input)?;
+    let judge = Judge::new(input, output)?;
     let root = first_root(command)?;
     let remote = command.push.as_deref();
     let branch = Branch::open(&root, &command.commit.base, &command.commit.branch, remote)?;
@@ -76,7 +78,7 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
         Some(published)
     };
     drop(draft);
-    let judged = judged(&mut conversion.reading, input);
+    let judged = judge.findings(&mut conversion.reading, Stage::Manifests)?;
     if let Some(path) = &command.pr_body
         && published.as_ref().is_some_and(|p| *p != Published::Nothing)
     {

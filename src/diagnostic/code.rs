@@ -111,6 +111,12 @@ macro_rules! codes {
             pub fn named(id: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|code| code.id() == id)
             }
+
+            /// The code that a misspelt name probably means.
+            #[must_use]
+            pub fn similar(id: &str) -> Option<Self> {
+                super::similar(id, Self::ALL.iter().map(|code| code.id())).and_then(Self::named)
+            }
         }
     };
 }

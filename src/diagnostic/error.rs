@@ -46,6 +46,22 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// A baseline cannot be read.
+    #[error("cannot read the baseline {path}, which `--write-baseline {path}` makes")]
+    Baseline {
+        /// The file as the user wrote it.
+        path: Utf8PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A baseline is not what this version writes.
+    #[error("cannot use the baseline {path}: {message}; `--write-baseline {path}` writes it anew")]
+    BaselineContent {
+        /// The file as the user wrote it.
+        path: Utf8PathBuf,
+        /// What is wrong.
+        message: String,
+    },
     /// What stands where manifests go cannot be read.
     #[error("cannot read {path}")]
     Standing {

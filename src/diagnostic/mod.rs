@@ -6,12 +6,18 @@ mod code;
 mod error;
 mod fingerprint;
 
+use std::collections::BTreeSet;
 use std::fmt;
+
+use camino::{Utf8Path, Utf8PathBuf};
 
 pub use self::code::{Code, Stage};
 pub use self::error::Error;
 pub use self::fingerprint::fingerprints;
-use crate::source::{Location, Sources};
+use crate::source::{Location, RootId, Sources};
+
+/// What a comment that is meant for this program begins with.
+pub const MARKER: &str = "backstage2port:";
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,31 +99,47 @@ impl Diagnostic {
     }
 }
 
-/// Collects the findings of a run.
+/// Collects the findings of a run, and the files that may say which of them do not count.
 #[derive(Debug, Default)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+    marked: BTreeSet<(RootId, Utf8PathBuf)>,
+}
 
 impl Diagnostics {
     /// Adds a finding.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        self.found.push(diagnostic);
     }
 
-    /// Adds findings that another thread collected.
+    /// Adds what another thread collected.
     pub fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
+        self.found.append(&mut other.found);
+        self.marked.append(&mut other.marked);
+    }
+
+    /// Notes a YAML file that was read, if its text has the [`MARKER`]. No other file is searched for comments.
+    pub fn mark(&mut self, root: RootId, path: &Utf8Path, text: &str) {
+        if text.contains(MARKER) {
+            self.marked.insert((root, path.to_owned()));
+        }
+    }
+
+    /// The files that have the [`MARKER`], once.
+    pub fn take_marked(&mut self) -> BTreeSet<(RootId, Utf8PathBuf)> {
+        std::mem::take(&mut self.marked)
     }
 
     /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
     }
 
     /// The findings in the order they were made; after [`Diagnostics::sort`], in the order of their places.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Diagnostic> {
-        self.0.iter()
+        self.found.iter()
     }
 
     /// How many findings have this severity.
@@ -130,7 +152,7 @@ impl Diagnostics {
 
     /// Gives findings a remedy in place of what they have.
     pub fn advise(&mut self, remedy: impl Fn(&Diagnostic) -> Option<String>) {
-        for found in &mut self.0 {
+        for found in &mut self.found {
             if let Some(remedy) = remedy(found) {
                 found.help = Some(remedy.into());
             }
@@ -148,7 +170,7 @@ impl Diagnostics {
                 location.place.document(),
             ))
         };
-        self.0.sort_by_cached_key(|found| {
+        self.found.sort_by_cached_key(|found| {
             let key = key(found);
             (key.is_none(), key)
         });
@@ -157,7 +179,7 @@ impl Diagnostics {
 
 impl Extend<Diagnostic> for Diagnostics {
     fn extend<T: IntoIterator<Item = Diagnostic>>(&mut self, diagnostics: T) {
-        self.0.extend(diagnostics);
+        self.found.extend(diagnostics);
     }
 }
 
@@ -166,7 +188,7 @@ impl IntoIterator for Diagnostics {
     type IntoIter = std::vec::IntoIter<Diagnostic>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.found.into_iter()
     }
 }
 

@@ -16,6 +16,7 @@ mod junit;
 mod markdown;
 pub mod mermaid;
 mod outputs;
+pub mod pages;
 pub mod pull_request;
 mod sarif;
 pub mod summary;

@@ -101,14 +101,6 @@ impl Summary {
         }
     }
 
-    fn count(&self, code: Code) -> usize {
-        self.findings
-            .iter()
-            .filter(|((_, found), _)| *found == code)
-            .map(|(_, count)| count)
-            .sum()
-    }
-
     /// Entities of the catalog.
     #[must_use]
     pub fn entities(&self) -> usize {
@@ -142,11 +134,7 @@ impl Summary {
                 "Skipped {skeletons}, to be rendered before they describe anything."
             );
         }
-        let repeated: usize = [Code::IdenticalDuplicate, Code::DuplicateEntity]
-            .iter()
-            .map(|code| self.count(*code))
-            .sum::<usize>()
-            .saturating_sub(tally.conflicts);
+        let repeated = tally.repeated;
         let lost = tally
             .documents
             .saturating_sub(tally.skeletons + entities + repeated);
@@ -252,6 +240,7 @@ impl Summary {
             "findings": {"error": errors, "warning": warnings, "note": notes},
             "ignored": self.judged.ignored,
             "known": self.judged.known,
+            "gone": self.judged.gone,
         });
         if let Some(Totals {
             mapped,
@@ -289,7 +278,11 @@ impl Summary {
 
     /// How many findings do not count.
     pub(super) fn left_out(&self) -> String {
-        let Judged { ignored, known } = self.judged;
+        let Judged {
+            ignored,
+            known,
+            gone,
+        } = self.judged;
         let mut text = String::new();
         if ignored > 0 {
             let _ = writeln!(text, "Ignored {} by comments.", counted(ignored, "finding"));
@@ -299,6 +292,13 @@ impl Summary {
                 text,
                 "Left out {} of the baseline.",
                 counted(known, "finding")
+            );
+        }
+        if gone > 0 {
+            let gone = are(gone, "finding");
+            let _ = writeln!(
+                text,
+                "Of the baseline {gone} gone: --write-baseline writes it anew."
             );
         }
         text

@@ -1,6 +1,6 @@
 //! The parser's events, document by document, with recovery: an error costs its own document and no other.
 //!
-//! In: text. Out: [`Step`]s. The only user of the YAML parser.
+//! In: text. Out: [`Step`]s. But for `comments.rs`, the only user of the YAML parser.
 
 use std::ops::Range;
 

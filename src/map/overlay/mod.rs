@@ -145,7 +145,7 @@ impl Overlay {
                 let message = format!("the overlay cannot be read: {error}");
                 report(Code::UnreadableFile, message, diagnostics);
             }
-            Ok(_) => {}
+            Ok(text) => diagnostics.mark(root, path, text),
         }
         // One without entries, so that it is known to be there.
         Some(Self::parse(
