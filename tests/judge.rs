@@ -90,7 +90,7 @@ fn a_comment_ignores_findings_of_its_line_or_the_next() -> Result<()> {
     let ignore = "# backstage2port: ignore[dangling-relation]";
     for replaced in [
         format!("  owner: nobody {ignore} why\n"),
-        format!("  owner: nobody #backstage2port:ignore[ dangling-relation ,] why\n"),
+        "  owner: nobody #backstage2port:ignore[ dangling-relation ,] why\n".to_owned(),
         format!("  owner: nobody # noqa {ignore}\n"),
         format!("  {ignore} why\n{owner}"),
         format!("{ignore}\n\n  # more\n{owner}"),
@@ -634,11 +634,12 @@ proptest! {
             let ignore = codes.get(&(index + 1)).map(|codes| {
                 format!("# backstage2port: ignore[{}]", codes.join(", "))
             });
-            ignoring += &match ignore {
-                Some(ignore) if is_inline => format!("{line} {ignore}\n"),
-                Some(ignore) => format!("{ignore}\n{line}\n"),
-                None => format!("{line}\n"),
+            let lines = match &ignore {
+                Some(ignore) if is_inline => [line, " ", ignore, "\n"],
+                Some(ignore) => [ignore, "\n", line, "\n"],
+                None => [line, "\n", "", ""],
             };
+            ignoring.extend(lines);
         }
         prop_assert_eq!(told(&ignoring).map_err(fault)?, (Vec::new(), all), "{}", ignoring);
     }
