@@ -417,7 +417,7 @@ impl Builder<'_> {
         let header = if open.is_some() {
             indicators.next()
         } else {
-            indicators.last()
+            indicators.next_back()
         };
         let header = header.unwrap_or(span.start);
         trimmed(self.text, header..span.end)
@@ -565,8 +565,8 @@ mod tests {
         Text(String),
         Number(u32),
         Nothing,
-        List(Vec<Tree>),
-        Map(Vec<Tree>),
+        List(Vec<Self>),
+        Map(Vec<Self>),
     }
 
     fn tree() -> impl Strategy<Value = Tree> {
@@ -594,6 +594,10 @@ mod tests {
     }
 
     impl Writer {
+        fn push(&mut self, text: &str) {
+            self.text.push_str(text);
+        }
+
         fn choose(&mut self, among: u8) -> u8 {
             self.choices.next().unwrap_or(0) % among
         }
@@ -603,13 +607,13 @@ mod tests {
             if let Tree::Text(text) = tree {
                 let known = self.anchored.iter().find(|(anchored, _)| anchored == text);
                 if let Some((_, anchor)) = known {
-                    self.text += &format!("*a{anchor} ");
+                    self.push(&format!("*a{anchor} "));
                     return self.line_end(is_flow);
                 }
             }
             if !matches!(tree, Tree::Nothing) && self.choose(4) == 0 {
                 self.anchors += 1;
-                self.text += &format!("&a{} ", self.anchors);
+                self.push(&format!("&a{} ", self.anchors));
                 if let Tree::Text(text) = tree {
                     self.anchored.push((text.clone(), self.anchors));
                 }
@@ -627,21 +631,21 @@ mod tests {
                 }
                 Tree::List(items) => {
                     for item in items {
-                        self.text += &format!("\n{}-", " ".repeat(indent));
+                        self.push(&format!("\n{}-", " ".repeat(indent)));
                         self.node(item, indent + 2, false);
                     }
                     return;
                 }
                 Tree::Map(values) => {
                     for (at, value) in values.iter().enumerate() {
-                        self.text += &format!("\n{}", " ".repeat(indent));
+                        self.push(&format!("\n{}", " ".repeat(indent)));
                         let is_explicit = self.choose(5) == 0;
                         if is_explicit {
                             self.text += "? ";
                         }
                         self.key(at);
                         if is_explicit {
-                            self.text += &format!("\n{}", " ".repeat(indent));
+                            self.push(&format!("\n{}", " ".repeat(indent)));
                         }
                         self.text.push(':');
                         self.node(value, indent + 2, false);
@@ -681,7 +685,7 @@ mod tests {
                     self.text.push(',');
                 }
                 if self.choose(4) == 0 {
-                    self.text += &format!("\n{}", " ".repeat(indent + 1));
+                    self.push(&format!("\n{}", " ".repeat(indent + 1)));
                 }
                 if let Some(key) = key {
                     self.key(key);
@@ -702,9 +706,7 @@ mod tests {
                 && !matches!(text, "null" | "true" | "false");
             match self.choose(4) {
                 0 if is_plain => self.text += text,
-                1 if !text.contains('\n') => {
-                    self.text += &format!("'{}'", text.replace('\'', "''"))
-                }
+                1 if !text.contains('\n') => self.push(&format!("'{}'", text.replace('\'', "''"))),
                 2 if !is_flow => {
                     self.text += "|-\n";
                     let lines = text
@@ -719,7 +721,7 @@ mod tests {
                         .replace('\\', "\\\\")
                         .replace('"', "\\\"")
                         .replace('\n', "\\n");
-                    self.text += &format!("\"{text}\"");
+                    self.push(&format!("\"{text}\""));
                 }
             }
         }
@@ -774,7 +776,7 @@ mod tests {
                         .as_ref()
                         .and_then(|key| text.get(key.span.clone()));
                     let key = key.map(|key| key.trim_matches(['"', '\'']).to_owned());
-                    prop_assert_eq!(key, Some(format!("k{}", at)), "{:?}", text);
+                    prop_assert_eq!(key, Some(format!("k{at}")), "{:?}", text);
                     check(text, &entry.node, tree)?;
                 }
             }

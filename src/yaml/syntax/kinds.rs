@@ -1,144 +1,16 @@
-//! Syntax errors in the words of those who write YAML: what is probably wrong, where it began, what to do.
+//! What is probably wrong where the parser gives up, by the rule that it says is broken.
 //!
-//! In: what the parser says, the place where it gave up, and the text around. Out: a [`SyntaxError`]. The parser names the
-//! rule that is broken; people want to know which bracket, quote or colon it is. What no rule here knows keeps the
-//! parser's words.
+//! In: a [`Failure`] and the kind of the error. Out: a [`SyntaxError`], or nothing where the parser's words must do.
 
 use std::ops::Range;
 
-use super::SyntaxError;
-use super::events::ErrorKind;
-use super::spans::Spans;
-
-/// Where the parser gave up.
-pub(super) struct Failure<'a> {
-    /// The whole text.
-    pub(super) text: &'a str,
-    /// The first content of the document.
-    pub(super) start: usize,
-    /// Where the parser gave up.
-    pub(super) at: usize,
-    /// The innermost `[` or `{` that is still open there.
-    pub(super) open: Option<usize>,
-}
-
-/// How far behind the fault is looked for its other end.
-const LOOKED_AHEAD: usize = 4096;
-/// How much of the document before the fault is looked at.
-const LOOKED_BACK: usize = 64 * 1024;
-/// The longest value that is shown as it should be.
-const MAX_SHOWN: usize = 60;
-
-impl SyntaxError {
-    pub(super) fn new(message: impl Into<String>, at: Range<usize>) -> Self {
-        Self {
-            message: message.into(),
-            at,
-            help: None,
-            began: None,
-        }
-    }
-
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    fn began(mut self, began: Option<Range<usize>>, label: &'static str) -> Self {
-        self.began = began.map(|at| (at, label));
-        self
-    }
-}
+use super::lines::indentation;
+use super::{Failure, LOOKED_AHEAD, MAX_SHOWN};
+use crate::yaml::SyntaxError;
+use crate::yaml::events::ErrorKind;
 
 impl Failure<'_> {
-    /// What is wrong; `message` is what the parser says.
-    pub(super) fn explained(&self, kind: &ErrorKind, message: &str) -> SyntaxError {
-        self.by_text()
-            .or_else(|| self.by_kind(kind))
-            .unwrap_or_else(|| SyntaxError::new(message, self.at..self.at))
-    }
-
-    /// Whether an error stands on the line where the parser gave up.
-    pub(super) fn is_on_line_of(&self, error: &SyntaxError) -> bool {
-        self.line_at(self.at).contains(&error.at.start)
-    }
-
-    // What the text tells, whatever the parser stumbled over.
-
-    fn by_text(&self) -> Option<SyntaxError> {
-        self.conflict()
-            .or_else(|| self.markup())
-            .or_else(|| self.template())
-            .or_else(|| self.quotation_marks())
-    }
-
-    fn conflict(&self) -> Option<SyntaxError> {
-        let before = self.back_from(self.next_line().end);
-        let is_marker = |line: &Range<usize>| {
-            let line = self.slice(line);
-            ["<<<<<<< ", ">>>>>>> ", "||||||| "]
-                .iter()
-                .any(|marker| line.starts_with(marker))
-        };
-        let first = self.lines(before).find(is_marker)?;
-        let message = "a merge conflict is left in the file";
-        Some(SyntaxError::new(message, self.trimmed(&first)).help(
-            "keep one of the two sides, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`",
-        ))
-    }
-
-    fn markup(&self) -> Option<SyntaxError> {
-        let rest = self.text.get(self.start..)?;
-        let what = foreign(rest)?;
-        let first = self.line_at(self.start);
-        Some(
-            SyntaxError::new(format!("this is {what}, not YAML"), self.trimmed(&first))
-                .help(FOREIGN_REMEDY),
-        )
-    }
-
-    fn template(&self) -> Option<SyntaxError> {
-        let line = self.line();
-        let text = self.slice(&line);
-        let found = ["{{", "{%"]
-            .iter()
-            .filter_map(|open| text.find(open))
-            .min()?;
-        let before = text.get(..found)?.trim_end();
-        // Inside of quotes it is a text like any other.
-        if before.contains(['"', '\'', '#']) {
-            return None;
-        }
-        let at = line.start + found..line.start + text.trim_end().len();
-        let error = SyntaxError::new("template syntax is read as YAML here", at);
-        Some(error.help(match before.ends_with(':') || before.ends_with('-') {
-            true => "put quotes around the whole value, as in `\"{{ … }}\"`; or render the template first",
-            false => "render the template first",
-        }))
-    }
-
-    fn quotation_marks(&self) -> Option<SyntaxError> {
-        const MARKS: [char; 6] = [
-            '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}',
-        ];
-        let line = self.line();
-        let text = self.slice(&line);
-        let (at, mark) = text.char_indices().find(|(at, char)| {
-            let before = text.get(..*at).unwrap_or_default().trim_end();
-            let starts_value = before.is_empty() || before.ends_with([':', '-', '[', ',', '{']);
-            MARKS.contains(char) && starts_value
-        })?;
-        let at = line.start + at;
-        let message = format!("`{mark}` is no quotation mark in YAML");
-        Some(
-            SyntaxError::new(message, at..at + mark.len_utf8())
-                .help("use the straight quotes `\"` or `'`; editors for prose put others"),
-        )
-    }
-
-    // What the parser stumbled over.
-
-    fn by_kind(&self, kind: &ErrorKind) -> Option<SyntaxError> {
+    pub(super) fn by_kind(&self, kind: &ErrorKind) -> Option<SyntaxError> {
         match kind {
             ErrorKind::TabInBlockIndentation
             | ErrorKind::TabNotAllowed
@@ -183,7 +55,7 @@ impl Failure<'_> {
             | ErrorKind::InvalidQuotedScalarHexEscape
             | ErrorKind::InvalidUnicodeEscape => self.escape(),
             ErrorKind::MappingValueNotAllowed => self.colon(),
-            ErrorKind::SimpleKeyExpected => self.no_key(),
+            ErrorKind::SimpleKeyExpected => Some(self.no_key()),
             ErrorKind::ExpectedBlockMappingKey | ErrorKind::ExpectedBlockSequenceEntry => {
                 self.no_sibling()
             }
@@ -240,7 +112,7 @@ impl Failure<'_> {
             let text = self.slice(&line);
             let indentation = text.len() - text.trim_start_matches([' ', '\t']).len();
             let tab = text.get(..indentation)?.find('\t')?;
-            Some(self::tab(line.start + tab..line.start + indentation))
+            Some(super::tab(line.start + tab..line.start + indentation))
         })
     }
 
@@ -322,12 +194,12 @@ impl Failure<'_> {
         // A quote opens where a value may start; the last one of these before the fault is still open there.
         let before = self.back_from(self.char_at(self.at).end);
         let text = self.slice(&before);
-        let quotes = text.char_indices().filter(|(at, char)| {
+        let mut quotes = text.char_indices().filter(|(at, char)| {
             let before = text.get(..*at).unwrap_or_default();
             let starts = before.ends_with([' ', '\n', '[', '{', ',', '\t']) || before.is_empty();
             matches!(char, '"' | '\'') && starts
         });
-        let (opened, quote) = quotes.last()?;
+        let (opened, quote) = quotes.next_back()?;
         let opened = before.start + opened;
         let is_end = self.ahead().trim().is_empty();
         let message = format!("the quote `{quote}` is not closed");
@@ -413,9 +285,9 @@ impl Failure<'_> {
     }
 
     /// A line that should be a key, and is none.
-    fn no_key(&self) -> Option<SyntaxError> {
+    fn no_key(&self) -> SyntaxError {
         let line = self.line();
-        Some(self.no_space(&line).unwrap_or_else(|| self.no_colon(&line)))
+        self.no_space(&line).unwrap_or_else(|| self.no_colon(&line))
     }
 
     /// `key:value`.
@@ -430,10 +302,9 @@ impl Failure<'_> {
         }
         let at = line.start + colon;
         let error = SyntaxError::new("a space is missing after this colon", at..at + 1);
-        Some(match text.chars().count() <= MAX_SHOWN {
-            true => error.help(format!("write `{key}: {value}`")),
-            false => error.help(format!("write `{key}: …`")),
-        })
+        let is_short = text.chars().count() <= MAX_SHOWN;
+        let value = if is_short { value } else { "…" };
+        Some(error.help(format!("write `{key}: {value}`")))
     }
 
     fn no_colon(&self, line: &Range<usize>) -> SyntaxError {
@@ -445,10 +316,12 @@ impl Failure<'_> {
         {
             let error =
                 SyntaxError::new("a space is missing after this dash", at.start..at.start + 1);
-            return match rest.chars().count() <= MAX_SHOWN {
-                true => error.help(format!("write `- {rest}`")),
-                false => error,
+            let rest = if rest.chars().count() <= MAX_SHOWN {
+                rest
+            } else {
+                "…"
             };
+            return error.help(format!("write `- {rest}`"));
         }
         let help = match text.split_once(char::is_whitespace) {
             Some((key, value)) if text.chars().count() <= MAX_SHOWN => {
@@ -551,163 +424,8 @@ impl Failure<'_> {
             format!("put quotes around the value: `\"{value}\"`")
         }
     }
-
-    // Parts of the text.
-
-    fn slice(&self, range: &Range<usize>) -> &str {
-        self.text.get(range.clone()).unwrap_or_default()
-    }
-
-    fn char(&self) -> Option<char> {
-        self.text.get(self.at..)?.chars().next()
-    }
-
-    fn char_at(&self, at: usize) -> Range<usize> {
-        let rest = self.text.get(at..).unwrap_or_default();
-        let char = rest.chars().next().filter(|char| !char.is_whitespace());
-        at..at + char.map_or(0, char::len_utf8)
-    }
-
-    /// The line of the fault. At the very end of a text that is the last one with content.
-    fn line(&self) -> Range<usize> {
-        let line = self.line_at(self.at);
-        if self.slice(&line).trim().is_empty() {
-            self.line_above(&line).unwrap_or(line)
-        } else {
-            line
-        }
-    }
-
-    /// The line around an offset, without its end.
-    fn line_at(&self, at: usize) -> Range<usize> {
-        let before = self.text.get(..at).unwrap_or_default();
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let rest = self.text.get(at..).unwrap_or_default();
-        let end = at + rest.find('\n').unwrap_or(rest.len());
-        let is_first = start == 0 && self.text.starts_with('\u{feff}');
-        let start = if is_first {
-            '\u{feff}'.len_utf8()
-        } else {
-            start
-        };
-        start.min(end)..end
-    }
-
-    /// The nearest line above that holds something.
-    fn line_above(&self, line: &Range<usize>) -> Option<Range<usize>> {
-        let above = self.back_from(line.start);
-        self.lines(above)
-            .filter(|line| {
-                let text = self.slice(line).trim();
-                !text.is_empty() && !text.starts_with('#')
-            })
-            .last()
-    }
-
-    fn next_line(&self) -> Range<usize> {
-        let end = self.line_at(self.at).end;
-        self.line_at((end + 1).min(self.text.len()))
-    }
-
-    /// The document up to an offset, as far as it is looked at.
-    fn back_from(&self, end: usize) -> Range<usize> {
-        let earliest = end.saturating_sub(LOOKED_BACK);
-        let earliest = (earliest..=end).find(|at| self.text.is_char_boundary(*at));
-        let earliest = self.line_at(earliest.unwrap_or(end)).start.min(end);
-        let before = self.text.get(earliest..end).unwrap_or_default();
-        let start = before.rfind("\n---").map_or(0, |marker| marker + 1);
-        earliest + start..end
-    }
-
-    fn lines(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
-        let mut start = range.start;
-        let text = self.text.get(range).unwrap_or_default();
-        text.split_inclusive('\n').map(move |line| {
-            let at = start;
-            start += line.len();
-            at..at + line.trim_end_matches('\n').len()
-        })
-    }
-
-    /// A line without the white space around it.
-    fn trimmed(&self, line: &Range<usize>) -> Range<usize> {
-        let text = self.slice(line);
-        let start = line.start + text.len() - text.trim_start().len();
-        start..start.max(line.start + text.trim_end().len())
-    }
-
-    fn to_line_end(&self) -> Range<usize> {
-        self.trimmed(&(self.at..self.line_at(self.at).end.max(self.at)))
-    }
-
-    /// The word around the fault: a key rather than its colon.
-    fn word(&self) -> Range<usize> {
-        let line = self.line();
-        let is_key = self.char() == Some(':');
-        let range = if is_key {
-            line.start..self.at
-        } else {
-            self.at..line.end.max(self.at)
-        };
-        let word = self.trimmed(&range);
-        if word.is_empty() {
-            self.char_at(self.at)
-        } else {
-            word
-        }
-    }
-
-    /// What follows, as far as it is looked at.
-    fn ahead(&self) -> &str {
-        let end = (self.at + LOOKED_AHEAD).min(self.text.len());
-        let end = (self.at..=end)
-            .rev()
-            .find(|at| self.text.is_char_boundary(*at));
-        self.text
-            .get(self.at..end.unwrap_or(self.at))
-            .unwrap_or_default()
-    }
-}
-
-/// Tells of keys that stand twice where the first one is, which is only looked for once it is to be shown.
-pub(super) fn complete(errors: &mut [SyntaxError], document: usize, spans: &Spans) {
-    for error in errors {
-        if let Some(first) = spans.twin(document, &error.at) {
-            error.began = Some((first, "the first one"));
-            error.help = Some("remove one of the two, or give one another name".to_owned());
-        }
-    }
-}
-
-/// White space before the content of a line that holds a tab.
-pub(super) fn tab(at: Range<usize>) -> SyntaxError {
-    SyntaxError::new("a tab cannot indent a line in YAML", at)
-        .help("indent with spaces, as many as the lines beside it")
-}
-
-const FOREIGN_REMEDY: &str =
-    "the file may have been saved from a page that asks to sign in: get the descriptor itself";
-
-/// What a text is that has nothing to do with YAML.
-pub(crate) fn foreign(text: &str) -> Option<&'static str> {
-    let start: String = text.trim_start().chars().take(16).collect();
-    let start = start.to_ascii_lowercase();
-    let starts = |start_of: &str| start.starts_with(start_of);
-    if starts("<!doctype html") || starts("<html") {
-        Some("a page of HTML")
-    } else if starts("<?xml") {
-        Some("XML")
-    } else if starts("-----begin ") {
-        Some("a key or a certificate")
-    } else {
-        None
-    }
 }
 
 fn closing(open: char) -> char {
     if open == '[' { ']' } else { '}' }
-}
-
-fn indentation(line: &str) -> usize {
-    line.len() - line.trim_start_matches(' ').len()
 }
