@@ -11,7 +11,7 @@ use std::fmt;
 pub use self::code::{Code, Stage};
 pub use self::error::Error;
 pub use self::fingerprint::fingerprints;
-use crate::source::{Location, Sources};
+use crate::source::{Location, Place, Sources};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,6 +126,27 @@ impl Diagnostics {
         self.iter()
             .filter(|found| found.severity == severity)
             .count()
+    }
+
+    /// Moves findings about values that placeholders brought to the files where these stand. The placeholder is told with
+    /// them.
+    pub fn follow_placeholders(&mut self, sources: &Sources) {
+        for found in &mut self.0 {
+            for (related, _) in &mut found.related {
+                if let Some((place, _)) = sources.included_place(related) {
+                    *related = place;
+                }
+            }
+            let location = found.location.as_ref();
+            if let Some((place, other)) = location.and_then(|at| sources.included_place(at)) {
+                let label = match other.place {
+                    Place::File => "the file it names",
+                    _ => "included here",
+                };
+                found.related.push((other, label.to_owned()));
+                found.location = Some(place);
+            }
+        }
     }
 
     /// Orders findings by root, path and document; findings of one document stay in the order they were made, those

@@ -146,7 +146,7 @@ impl<'a> Composer<'a> {
                     .all(|char| char.is_alphanumeric() || "-_".contains(char));
                 let help = if is_word {
                     format!(
-                        "put `&{name}` before the value that it stands for, further up; or quotes around a text"
+                        "put `&{name}` before the value that it stands for, further up in this document; or quotes around a text"
                     )
                 } else {
                     "put quotes around the value if it is a text".to_owned()
