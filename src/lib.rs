@@ -89,6 +89,13 @@ pub struct Reading {
 /// [`Error::Open`] and [`Error::Root`] when a root cannot be read, [`Error::Dump`] and [`Error::DumpContent`] when a
 /// catalog dump cannot be used. Whatever is wrong with a descriptor or an entity of a dump is a diagnostic.
 pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
+    let mut reading = rebuilt(inputs)?;
+    reading.arrange();
+    Ok(reading)
+}
+
+/// The catalog, and findings whose places are fields of descriptors, wherever their values came from.
+fn rebuilt(inputs: Inputs) -> Result<Reading, Error> {
     let mut diagnostics = Diagnostics::default();
     let mut sources = Sources::open(inputs.roots, inputs.revision.as_deref())?;
     let mut tally = Tally::default();
@@ -121,13 +128,20 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
     lint::catalog(&catalog, &sources, &mut diagnostics);
     owners.check(&catalog, &sources, &mut diagnostics);
     tally.count_repeated(&diagnostics);
-    diagnostics.sort(&sources);
     Ok(Reading {
         sources,
         catalog,
         tally,
         diagnostics,
     })
+}
+
+impl Reading {
+    /// Gives findings the places where people mend them, and their order.
+    fn arrange(&mut self) {
+        self.diagnostics.follow_placeholders(&self.sources);
+        self.diagnostics.sort(&self.sources);
+    }
 }
 
 /// How a catalog is converted.
@@ -235,7 +249,7 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     if !options.profile.has_given_blueprints() {
         refine::check_enums(&options.refinement, &options.profile.blueprints)?;
     }
-    let mut reading = catalog(inputs)?;
+    let mut reading = rebuilt(inputs)?;
     let Reading {
         sources,
         catalog,
@@ -283,7 +297,7 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     );
     let folders = publish::folders(sources, &options.destination)?;
     let manifests = render::manifests(&port, sources, &options.rendering, &folders, diagnostics);
-    diagnostics.sort(sources);
+    reading.arrange();
     Ok(Conversion {
         reading,
         inferred,

@@ -10,7 +10,7 @@ use std::{env, fs};
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::backstage::{EntityRef, LocationRef, Mode};
 use backstage2port::diagnostic::{Code, Diagnostic, Severity};
-use backstage2port::source::Root;
+use backstage2port::source::{Location, Root};
 use backstage2port::{Dumps, Inputs, Reading, yaml};
 use camino::Utf8Path;
 use serde_json::{Value, json};
@@ -144,6 +144,13 @@ fn stage(found: &Diagnostic) -> &'static str {
 /// superset of both engines).
 fn is_model_kind(entity: &Value) -> bool {
     entity["kind"] == "AiResource" || entity["spec"]["type"] == "mcp-server"
+}
+
+/// Where a finding is in a descriptor: Backstage does not tell that a value came from another file.
+fn place(found: &Diagnostic) -> Option<&Location> {
+    let mut related = found.related.iter();
+    let placeholder = related.find(|(_, label)| label == "included here");
+    placeholder.map_or(found.location.as_ref(), |(place, _)| Some(place))
 }
 
 /// The first error of a run: stage and field.
@@ -304,7 +311,7 @@ fn errors_of(reading: &Reading) -> BTreeSet<(String, Option<u64>, String)> {
         // The oracle names the documents that a Location loses, not the Location that is lost with them.
         .filter(|found| !(stage(found) == "dropped" && found.message.contains("`location:")))
         .filter_map(|found| {
-            let location = found.location.as_ref()?;
+            let location = place(found)?;
             let path = reading.sources.path(location.file).to_string();
             let document = location
                 .place

@@ -180,18 +180,28 @@ impl FileReader {
                 Err(errors) => {
                     self.is_broken = true;
                     for error in errors {
-                        self.report(
-                            Code::YamlSyntax,
-                            error.message,
-                            Place::Span {
-                                document: Some(document.index),
-                                bytes: error.at,
-                            },
-                        );
+                        self.syntax(document.index, error);
                     }
                 }
             }
         }
+    }
+
+    fn syntax(&mut self, document: usize, error: yaml::SyntaxError) {
+        let file = self.found.file;
+        let at = |bytes| Location {
+            file,
+            place: Place::Span {
+                document: Some(document),
+                bytes,
+            },
+        };
+        let mut fault = Diagnostic::new(Code::YamlSyntax, error.message).at(at(error.at));
+        fault.help = error.help.map(Into::into);
+        if let Some((began, label)) = error.began {
+            fault = fault.related(at(began), label);
+        }
+        self.push(fault);
     }
 
     fn unreadable(&mut self, error: &io::Error) {

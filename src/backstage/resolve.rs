@@ -9,7 +9,6 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use camino::Utf8PathBuf;
-use rayon::prelude::*;
 use serde_json::Value;
 
 use super::Mode;
@@ -120,7 +119,7 @@ impl Resolution<'_> {
             }
         }
         let claimed = self.claims.settle(read, self.sources, self.diagnostics);
-        let resolved = placeholders(claimed, self.sources, self.diagnostics);
+        let resolved = placeholder::replaced(claimed, self.sources, self.diagnostics);
         let locations = resolved.iter().filter(|descriptor| is_location(descriptor));
         let locations = locations.cloned().collect();
         self.descriptors.extend(resolved);
@@ -196,30 +195,6 @@ pub fn sort(descriptors: &mut [Descriptor], sources: &Sources) {
             document,
         )
     });
-}
-
-fn placeholders(
-    descriptors: Vec<Descriptor>,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) -> Vec<Descriptor> {
-    let substituted: Vec<_> = descriptors
-        .into_par_iter()
-        .map(|mut descriptor| {
-            let mut read = Diagnostics::default();
-            let result = placeholder::substitute(&mut descriptor, sources, &mut read);
-            (result.map(|()| descriptor), read)
-        })
-        .collect();
-    let mut resolved = Vec::with_capacity(substituted.len());
-    for (result, read) in substituted {
-        diagnostics.append(read);
-        match result {
-            Ok(descriptor) => resolved.push(descriptor),
-            Err(faults) => faults.into_iter().for_each(|fault| diagnostics.push(fault)),
-        }
-    }
-    resolved
 }
 
 /// Which descriptor stands for which entity: the first file wins, and within a file the last document.

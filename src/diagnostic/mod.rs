@@ -14,7 +14,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use self::code::{Code, Stage};
 pub use self::error::Error;
 pub use self::fingerprint::fingerprints;
-use crate::source::{Location, RootId, Sources};
+use crate::source::{Location, Place, RootId, Sources};
 
 /// What a comment that is meant for this program begins with.
 pub const MARKER: &str = "backstage2port:";
@@ -155,6 +155,27 @@ impl Diagnostics {
         for found in &mut self.found {
             if let Some(remedy) = remedy(found) {
                 found.help = Some(remedy.into());
+            }
+        }
+    }
+
+    /// Moves findings about values that placeholders brought to the files where these stand. The placeholder is told with
+    /// them.
+    pub fn follow_placeholders(&mut self, sources: &Sources) {
+        for found in &mut self.found {
+            for (related, _) in &mut found.related {
+                if let Some((place, _)) = sources.included_place(related) {
+                    *related = place;
+                }
+            }
+            let location = found.location.as_ref();
+            if let Some((place, other)) = location.and_then(|at| sources.included_place(at)) {
+                let label = match other.place {
+                    Place::File => "the file it names",
+                    _ => "included here",
+                };
+                found.related.push((other, label.to_owned()));
+                found.location = Some(place);
             }
         }
     }

@@ -89,6 +89,8 @@ fn from(source: &Source, own: &Location, files: &mut Files<'_>) -> String {
 
 /// As `services/cart/catalog-info.yaml:12`.
 fn place(location: &Location, text: Option<&str>, files: &mut Files<'_>) -> String {
+    let included = files.sources.included_place(location);
+    let location = included.as_ref().map_or(location, |(place, _)| place);
     let path = files.sources.display_path(location.file);
     let path = printable(path.as_str()).into_owned();
     match files.line_of(location, text) {

@@ -15,7 +15,7 @@ use super::files::{Files, SourceFile, in_order_of_lines};
 use super::{Style, printable, printable_lines};
 use crate::configuration::Fault;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{Excerpt, Location, Sources};
+use crate::source::{Excerpt, Location, Place, Sources};
 
 /// Renders findings one after the other, in their order. A file is read once for all of its findings in a row.
 pub fn findings<'a>(
@@ -59,6 +59,13 @@ fn rendered(reports: impl Iterator<Item = Report>, style: Style) -> String {
 }
 
 impl SourceFile {
+    /// The part of a span that is on its first line: marks across lines would hide what they are about.
+    fn first_line(&self, span: &Range<usize>) -> Range<usize> {
+        let line = self.excerpt.text().get(span.clone()).unwrap_or_default();
+        let length = line.lines().next().map_or(0, |line| line.trim_end().len());
+        span.start..span.start + length
+    }
+
     fn part(&self, span: SourceSpan, before: usize, after: usize) -> Part {
         let first = self.line(span.offset()).saturating_sub(before);
         let last = self.line(span.offset() + span.len().saturating_sub(1)) + after;
@@ -217,18 +224,28 @@ impl Report {
             }
             return;
         };
+        let span = file.first_line(&span);
         let place = SourceSpan::new(span.start.into(), span.len());
         let line = file.line(span.start);
         let (mut from, mut to) = (span.start, span.end);
         self.labels
             .push(LabeledSpan::new_primary_with_span(None, place));
         let mut elsewhere = Vec::new();
-        for (related, label) in &diagnostic.related {
+        let alias = file.excerpt.alias(&location.place).map(|bytes| {
+            let place = Place::Span {
+                document: None,
+                bytes,
+            };
+            let file = location.file;
+            (Location { file, place }, "used here".to_owned())
+        });
+        for (related, label) in alias.iter().chain(&diagnostic.related) {
             let inside = (related.file == location.file)
                 .then(|| file.excerpt.span(&related.place))
                 .flatten();
             match inside {
                 Some(span) if file.line(span.start).abs_diff(line) <= MAX_LINES_BETWEEN => {
+                    let span = file.first_line(&span);
                     from = from.min(span.start);
                     to = to.max(span.end);
                     let place = SourceSpan::new(span.start.into(), span.len());

@@ -8,6 +8,7 @@ mod above;
 mod around;
 mod files;
 pub(crate) mod git;
+mod included;
 mod place;
 mod recorded;
 mod remote;
@@ -23,6 +24,7 @@ use url::Url;
 
 pub use self::around::Around;
 pub use self::files::{Files, PORT_FOLDER, Site};
+use self::included::Inclusion;
 pub use self::place::{Excerpt, FieldPath, Location, Origin, Place, Segment};
 pub use self::recorded::CATALOG_FOLDER;
 pub use self::remote::HostedRepository;
@@ -192,6 +194,10 @@ pub struct Sources {
     homes: Vec<Option<Home>>,
     files: Vec<SourceFile>,
     ids: HashMap<(RootId, Utf8PathBuf), FileId>,
+    /// Files that placeholders name.
+    included: HashMap<(RootId, Utf8PathBuf), FileId>,
+    /// What placeholders brought, by file and document.
+    inclusions: HashMap<(FileId, usize), Vec<Inclusion>>,
     /// How many of the roots the user named; the others are known from dumps.
     given: usize,
     /// The lines of the entities in each dump.
@@ -328,15 +334,19 @@ impl Sources {
         if let Some(id) = self.ids.get(&(root, path.to_owned())) {
             return *id;
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "4 billion paths do not fit into memory before they overflow this"
-        )]
-        let id = FileId(self.files.len() as u32);
+        let id = self.next_id();
         let path = path.to_owned();
         self.ids.insert((root, path.clone()), id);
         self.files.push(SourceFile { root, path });
         id
+    }
+
+    fn next_id(&self) -> FileId {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "4 billion paths do not fit into memory before they overflow this"
+        )]
+        FileId(self.files.len() as u32)
     }
 
     /// The root a file belongs to.

@@ -204,9 +204,6 @@ impl fmt::Display for FieldPath {
     }
 }
 
-/// How many items of a list are compared with a text.
-const MAX_SEARCHED_ITEMS: usize = 1000;
-
 /// The text of one file and where its fields stand in it; made when a finding about the file is shown.
 #[derive(Debug)]
 pub struct Excerpt {
@@ -250,22 +247,26 @@ impl Excerpt {
                 document,
                 field,
                 text,
-            } => self.item(*document, field, text),
+            } => {
+                let item = self.spans.item(*document, field, text);
+                item.or_else(|| self.spans.value(*document, field))
+            }
         }?;
         Some(span.start.min(length)..span.end.min(length))
     }
 
-    /// The item of a list that is this text, or else the list.
-    fn item(&self, document: usize, list: &FieldPath, text: &str) -> Option<Range<usize>> {
-        let whole = self.spans.value(document, list);
-        // A missing item points at its list, so the end of the list shows.
-        let items = (0..MAX_SEARCHED_ITEMS)
-            .map_while(|index| self.spans.value(document, &list.index(index)))
-            .take_while(|span| Some(span) != whole.as_ref());
-        let mut matching = items.filter(|span| {
-            let written = self.text.get(span.clone());
-            written.is_some_and(|written| written.trim_matches(['"', '\'']) == text)
-        });
-        matching.next().or(whole)
+    /// The alias through which a place gets its value, where it does: the place itself is that of the anchor, since
+    /// that is the text to correct.
+    #[must_use]
+    pub fn alias(&self, place: &Place) -> Option<Range<usize>> {
+        let (Place::Value { document, field }
+        | Place::Key { document, field }
+        | Place::Item {
+            document, field, ..
+        }) = place
+        else {
+            return None;
+        };
+        self.spans.alias(*document, field)
     }
 }

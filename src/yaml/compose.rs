@@ -11,6 +11,7 @@ use super::SyntaxError;
 use super::events::{Event, ScalarStyle, StructureStyle, Tag};
 use super::javascript::in_javascript_order;
 use super::scalar::{self, Schema};
+use super::syntax;
 
 /// Per anchor, (uses + 1) × weight may not exceed this (`maxAliasCount` of the `yaml` package).
 const MAX_ALIAS_COUNT: usize = 100;
@@ -139,10 +140,18 @@ impl<'a> Composer<'a> {
             Event::SequenceEnd | Event::MappingEnd => self.close(&span),
             Event::Alias(id) => self.alias(id, &span),
             Event::UnresolvedAlias(name) => {
-                self.error(
-                    format!("the alias `*{name}` has no anchor before it"),
-                    &span,
-                );
+                let message = format!("the alias `*{name}` has no anchor before it");
+                let is_word = name
+                    .chars()
+                    .all(|char| char.is_alphanumeric() || "-_".contains(char));
+                let help = if is_word {
+                    format!(
+                        "put `&{name}` before the value that it stands for, further up in this document; or quotes around a text"
+                    )
+                } else {
+                    "put quotes around the value if it is a text".to_owned()
+                };
+                self.push(SyntaxError::new(message, span.clone()).help(help));
                 self.complete(Value::Null, 0, Weight::default(), &span);
             }
             _ => {}
@@ -164,10 +173,7 @@ impl<'a> Composer<'a> {
             && before.len() > content.len()
             && before[content.len()..].contains('\t')
         {
-            self.error(
-                "tabs are not indentation".to_owned(),
-                &(content.len()..span.start),
-            );
+            self.push(syntax::tab(content.len()..span.start));
         }
     }
 
@@ -350,27 +356,35 @@ impl<'a> Composer<'a> {
                 }
                 Some(Key::Merge) => {
                     let message = "`<<` takes a map, or a list of maps";
-                    (!merge(map, value)).then_some(message)
+                    (!merge(map, value)).then(|| message.to_owned())
                 }
                 None => {
                     let (name, is_duplicate) = new_key(map, odd_keys, value);
+                    let message = is_duplicate.then(|| twice(&name));
                     *key = Some(Key::Name(name));
-                    is_duplicate.then_some("the key stands twice in this map")
+                    message
                 }
             },
         };
         if let Some(message) = fault {
-            self.error(message.to_owned(), span);
+            self.error(message, span);
         }
     }
 
     fn error(&mut self, message: String, span: &Range<usize>) {
+        self.push(SyntaxError::new(message, span.clone()));
+    }
+
+    fn push(&mut self, error: SyntaxError) {
         if self.errors.len() < MAX_ERRORS {
-            self.errors.push(SyntaxError {
-                message,
-                at: span.clone(),
-            });
+            self.errors.push(error);
         }
+    }
+
+    /// Where the innermost `[` or `{` that is still open stands.
+    pub(super) fn open_flow(&self) -> Option<usize> {
+        let innermost = self.stack.last().filter(|frame| frame.is_flow)?;
+        Some(innermost.start)
     }
 
     pub(super) fn finish(self) -> Result<Value, Vec<SyntaxError>> {
@@ -422,6 +436,14 @@ fn less_indented(text: &str, parent: usize, span: Range<usize>) -> Option<usize>
         }
     }
     None
+}
+
+fn twice(key: &str) -> String {
+    const SHOWN: usize = 60;
+    if key.chars().nth(SHOWN).is_some() {
+        return "the key stands twice in this map".to_owned();
+    }
+    format!("the key `{key}` stands twice in this map")
 }
 
 /// The text of a key, and whether the map has it already.

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use super::odd::Source;
 use super::scalar::Schema;
-use granit_parser::{ErrorKind, Parser, ScanError, Span, StrInput};
-pub(super) use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
+pub(super) use granit_parser::{ErrorKind, Event, ScalarStyle, StructureStyle, Tag};
+use granit_parser::{Parser, ScanError, Span, StrInput};
 
 /// What comes next in a stream of documents.
 pub(super) enum Step<'input> {
@@ -20,8 +20,9 @@ pub(super) enum Step<'input> {
     /// A document is lost: the current one, or one that could not even start.
     Failed {
         document: usize,
+        kind: ErrorKind,
         message: String,
-        at: Range<usize>,
+        at: usize,
     },
 }
 
@@ -66,9 +67,10 @@ impl<'input> Events<'input> {
         self.in_document = false;
         self.finished = !self.parser.proceed_next_document().unwrap_or(false);
         let start = error.marker().byte_offset().unwrap_or(0);
-        let at = self.source.original(start..start);
+        let at = self.source.original(start..start).start;
         Step::Failed {
             document: self.next_document.saturating_sub(1),
+            kind: error.kind().clone(),
             message: error.info(),
             at,
         }

@@ -13,6 +13,7 @@ mod odd;
 mod scalar;
 pub(crate) mod spans;
 pub(crate) mod stringify;
+pub(crate) mod syntax;
 mod version_1_1;
 pub(crate) mod write;
 
@@ -23,6 +24,8 @@ use serde_json::Value;
 use self::compose::Composer;
 use self::events::{Events, Step};
 use self::odd::Source;
+use self::spans::Spans;
+use self::syntax::Failure;
 
 /// A document of a YAML stream.
 #[derive(Debug)]
@@ -42,6 +45,10 @@ pub struct SyntaxError {
     pub message: String,
     /// The bytes to point at; may be empty.
     pub at: Range<usize>,
+    /// What to do about it, where that is known.
+    pub help: Option<String>,
+    /// Where it began, with what began there: the bracket that is not closed.
+    pub began: Option<(Range<usize>, &'static str)>,
 }
 
 /// Gives the numbers of a JSON value the precision they have in JavaScript.
@@ -72,6 +79,8 @@ pub fn stream(text: &str) -> Vec<Document> {
         line: 1,
     };
     let mut current: Option<(usize, Composer<'_>)> = None;
+    // Most texts are good.
+    let mut spans = None;
     let source = Source::of(text);
     for step in Events::new(&source) {
         match step {
@@ -87,7 +96,11 @@ pub fn stream(text: &str) -> Vec<Document> {
                 if let Some((index, composer)) = current.take() {
                     let start = composer.start;
                     let line = lines.line(start);
-                    let content = composer.finish();
+                    let content = composer.finish().map_err(|mut errors| {
+                        let spans = spans.get_or_insert_with(|| Spans::of(text));
+                        syntax::complete(&mut errors, index, spans);
+                        errors
+                    });
                     documents.push(Document {
                         index,
                         line,
@@ -97,6 +110,7 @@ pub fn stream(text: &str) -> Vec<Document> {
             }
             Step::Failed {
                 document,
+                kind,
                 message,
                 at,
             } => {
@@ -104,13 +118,26 @@ pub fn stream(text: &str) -> Vec<Document> {
                 if documents.last().is_some_and(|last| last.index == document) {
                     documents.pop();
                 }
-                let (mut errors, start) = current
-                    .take()
-                    .map_or((Vec::new(), at.start), |(_, composer)| {
-                        (composer.errors, composer.start)
-                    });
-                let line = lines.line(start.min(at.start));
-                errors.push(SyntaxError { message, at });
+                let composer = current.take().map(|(_, composer)| composer);
+                let start = composer
+                    .as_ref()
+                    .map_or(at, |composer| composer.start.min(at));
+                let failure = Failure {
+                    text,
+                    start,
+                    at,
+                    open: composer.as_ref().and_then(Composer::open_flow),
+                };
+                let error = failure.explained(&kind, &message);
+                let line = lines.line(start);
+                let mut errors = composer.map(|composer| composer.errors).unwrap_or_default();
+                // What follows on the line of an error is a consequence of it.
+                if errors
+                    .last()
+                    .is_none_or(|last| !failure.is_on_line_of(last))
+                {
+                    errors.push(error);
+                }
                 documents.push(Document {
                     index: document,
                     line,
