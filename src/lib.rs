@@ -115,7 +115,8 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
     );
     tally.dumps = inputs.dumps.paths.len();
     dumped.count(&mut tally);
-    let catalog = stitch::catalog(validated, dumped, &mut diagnostics);
+    let lost = claims.lost(&validated);
+    let catalog = stitch::catalog(validated, dumped, lost);
     lint::catalog(&catalog, &sources, &mut diagnostics);
     codeowners::check(&catalog, &sources, rules, &mut diagnostics);
     diagnostics.sort(&sources);

@@ -13,7 +13,7 @@ pub mod entity;
 pub mod entity_ref;
 mod format;
 mod glob;
-mod kind;
+pub(crate) mod kind;
 pub mod location_ref;
 mod placeholder;
 pub mod read;
