@@ -124,7 +124,8 @@ fn rebuilt(inputs: Inputs) -> Result<Reading, Error> {
     );
     tally.dumps = inputs.dumps.paths.len();
     dumped.count(&mut tally);
-    let catalog = stitch::catalog(validated, dumped, &mut diagnostics);
+    let lost = claims.lost(&validated);
+    let catalog = stitch::catalog(validated, dumped, lost);
     lint::catalog(&catalog, &sources, &mut diagnostics);
     owners.check(&catalog, &sources, &mut diagnostics);
     tally.count_repeated(&diagnostics);

@@ -44,11 +44,8 @@ impl EntityRef {
         default_namespace: &str,
     ) -> Result<Self, EntityRefError> {
         let slash = text.find('/');
-        let colon = text
-            .find(':')
-            .filter(|colon| slash.is_none_or(|slash| *colon < slash));
-        let kind = colon.map(|colon| &text[..colon]);
-        let after_kind = colon.map_or(0, |colon| colon + 1);
+        let kind = Self::kind_in(text);
+        let after_kind = kind.map_or(0, |kind| kind.len() + 1);
         let namespace = slash.map(|slash| &text[after_kind..slash]);
         let name = &text[slash.map_or(after_kind, |slash| slash + 1)..];
         if kind == Some("") || namespace == Some("") || name.is_empty() {
@@ -60,6 +57,14 @@ impl EntityRef {
             namespace: namespace.unwrap_or(default_namespace).to_owned(),
             name: name.to_owned(),
         })
+    }
+
+    /// The kind that a reference names, where it names one.
+    #[must_use]
+    pub fn kind_in(text: &str) -> Option<&str> {
+        let before_slash = text.split('/').next()?;
+        let (kind, _) = before_slash.split_once(':')?;
+        Some(kind)
     }
 
     /// A reference in parts, `{kind, namespace, name}`; null counts as missing.

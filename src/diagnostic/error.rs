@@ -6,7 +6,8 @@ use camino::Utf8PathBuf;
 
 use crate::source::RootError;
 
-/// Stops the run: nothing sensible can follow. Anything about one descriptor is a [`Diagnostic`] instead.
+/// Stops the run: nothing sensible can follow. Anything about one descriptor is a
+/// [`Diagnostic`](super::Diagnostic) instead.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A root is missing or is no folder.

@@ -6,6 +6,7 @@ mod annotations;
 mod docs;
 mod fields;
 mod links;
+mod relations;
 mod secrets;
 mod size;
 
@@ -26,6 +27,7 @@ pub fn catalog(catalog: &Catalog, sources: &Sources, diagnostics: &mut Diagnosti
         })
         .collect();
     diagnostics.extend(found);
+    relations::catalog(catalog, sources, diagnostics);
 }
 
 /// Looks at one entity on its own.
