@@ -51,3 +51,30 @@ fn severity(argument: &str) -> Result<(Code, Level), String> {
     let level = level(word).ok_or("a level is off, note, warning or error")?;
     allowed(code, level).map(|level| (code, level))
 }
+
+#[cfg(test)]
+mod tests {
+    use backstage2port::diagnostic::Severity;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_wins_by_code() {
+        let judging = Judging {
+            severities: ["custom-kind=error", "skeleton=off", "skeleton=note"]
+                .into_iter()
+                .flat_map(severity)
+                .collect(),
+            configured: BTreeMap::from([
+                (Code::CustomKind, Level::Off),
+                (Code::LostField, Level::Off),
+            ]),
+        };
+        let expected = BTreeMap::from([
+            (Code::CustomKind, Level::At(Severity::Error)),
+            (Code::Skeleton, Level::At(Severity::Note)),
+            (Code::LostField, Level::Off),
+        ]);
+        assert_eq!(judging.rules().severities, expected);
+    }
+}

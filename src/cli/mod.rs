@@ -105,7 +105,7 @@ pub(crate) struct Publish {
     /// Write the text of the pull request to this file, in Markdown
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) pr_body: Option<Utf8PathBuf>,
-    /// The longest that text may get, in UTF-16 units. GitHub takes 65,536, Azure DevOps 4,000
+    /// The longest that the text of the pull request may get, in UTF-16 units. GitHub takes 65,536, Azure DevOps 4,000
     #[arg(long, value_name = "N", default_value_t = pull_request::LIMIT, requires = "pr_body")]
     pub(crate) pr_body_limit: usize,
     /// Say what would be committed, and commit nothing

@@ -172,7 +172,7 @@ impl<'a> Chain<'a> {
 
     fn typed(&self, file: &File) -> Utf8PathBuf {
         match (file, self.around) {
-            (File::Inside(path), Some(around)) => below_top(around, path),
+            (File::Inside(path), Some(around)) => around.typed(path),
             (File::Inside(path) | File::Outside(path), _) => path.clone(),
         }
     }
@@ -208,7 +208,7 @@ pub(super) fn in_folder(
     around: &Around,
     folder: &Utf8Path,
 ) -> Result<Option<Utf8PathBuf>, Refused> {
-    let fault = |path: &Utf8Path, message| Refused(vec![whole(below_top(around, path), message)]);
+    let fault = |path: &Utf8Path, message| Refused(vec![whole(around.typed(path), message)]);
     let mut found = None;
     for path in NAMES.map(|name| folder.join(name)) {
         // What it holds is looked at later, so no limit is needed to see that it is there.
@@ -275,13 +275,6 @@ fn normal(path: &Utf8Path) -> Utf8PathBuf {
         }
     }
     normal
-}
-
-fn below_top(around: &Around, path: &Utf8Path) -> Utf8PathBuf {
-    match around.top.as_str() {
-        "." => path.to_owned(),
-        _ => around.top.join(path),
-    }
 }
 
 fn whole(file: Utf8PathBuf, message: String) -> Fault {
@@ -380,4 +373,115 @@ fn merged(layers: Vec<(Utf8PathBuf, Layer)>, keys: &Keys<'_>) -> Configuration {
     values.retain(|_, setting| !setting.values.is_empty());
     configuration.values = values;
     configuration
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::Key;
+    use crate::diagnostic::{Code, Severity};
+    use crate::judge::Level;
+
+    fn keys() -> Keys<'static> {
+        let key = |name: &str, takes, is_list, excludes: &[&str]| Key {
+            name: name.to_owned(),
+            about: String::new(),
+            takes,
+            is_list,
+            excludes: excludes.iter().copied().map(str::to_owned).collect(),
+        };
+        Keys {
+            keys: vec![
+                key("strict", Takes::Switch, false, &[]),
+                key("target", Takes::Text, true, &[]),
+                key("provider", Takes::Text, true, &["blueprints", "keep"]),
+                key("blueprints", Takes::Path, false, &[]),
+                key("keep", Takes::Switch, false, &[]),
+            ],
+            others: Vec::new(),
+            check: Box::new(|_, _| Ok(())),
+        }
+    }
+
+    /// What comes of layers, nearest first.
+    fn of(texts: &[&str]) -> Configuration {
+        let keys = keys();
+        let layers = texts.iter().enumerate().map(|(index, text)| {
+            let (layer, _, faults) = layer::parse(text, &keys);
+            assert!(faults.is_empty(), "{faults:?}");
+            (index.to_string().into(), layer)
+        });
+        merged(layers.collect(), &keys)
+    }
+
+    fn values(configuration: &Configuration) -> Vec<(&str, &[String], &str)> {
+        let values = configuration.values.iter();
+        values
+            .map(|(key, it)| (key.as_str(), it.values.as_slice(), it.file.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn the_nearest_file_decides_a_key() {
+        let configuration = of(&[
+            "target: []\n",
+            "target: a\nstrict: false\n",
+            "strict: true\nprovider: [x, y]\n",
+        ]);
+        assert_eq!(
+            values(&configuration),
+            [
+                ("provider", &["x".to_owned(), "y".to_owned()][..], "2"),
+                ("strict", &["false".to_owned()], "1"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_nearer_key_excludes_does_not_count() {
+        for (near, far, expected) in [
+            ("provider: x", "blueprints: b", vec!["provider"]),
+            ("blueprints: b", "provider: x", vec!["blueprints"]),
+            ("provider: []", "blueprints: b", vec!["blueprints"]),
+            ("keep: false", "provider: x", vec!["keep", "provider"]),
+            ("keep: true", "provider: x", vec!["keep"]),
+        ] {
+            let configuration = of(&[near, far]);
+            let keys: Vec<&String> = configuration.values.keys().collect();
+            assert_eq!(keys, expected, "{near}, {far}");
+        }
+    }
+
+    #[test]
+    fn maps_are_merged() {
+        let configuration = of(&[
+            "severity: {skeleton: error}\ncodeowners: {owners: {a: 'group:a'}}\n",
+            "severity: {skeleton: 'off', lost-field: 'off'}\ncodeowners: {check: false, owners: {a: x, b: 'user:b'}}\n",
+        ]);
+        let severities = [
+            (Code::Skeleton, Level::At(Severity::Error)),
+            (Code::LostField, Level::Off),
+        ];
+        assert_eq!(configuration.severities, BTreeMap::from(severities));
+        let owners = [("a", "group:a"), ("b", "user:b")];
+        let owners = owners.map(|(owner, entity)| (owner.to_owned(), entity.to_owned()));
+        assert_eq!(configuration.codeowners.owners, BTreeMap::from(owners));
+        assert!(!configuration.codeowners.is_checked);
+        assert!(of(&["codeowners: {}"]).codeowners.is_checked);
+        assert!(!of(&["strict: true"]).codeowners.is_checked);
+    }
+
+    #[test]
+    fn paths_are_normal() {
+        for (path, expected) in [
+            ("./a/./b", "a/b"),
+            ("a/../b", "b"),
+            ("a/../../b", "../b"),
+            ("../../b", "../../b"),
+            ("/a/../../b", "/b"),
+            ("a/..", ""),
+        ] {
+            assert_eq!(normal(path.into()), expected, "{path}");
+        }
+    }
 }

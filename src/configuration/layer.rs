@@ -218,15 +218,17 @@ impl Parser<'_> {
     }
 
     fn key(&mut self, key: &Key, at: &FieldPath, value: &Value) {
-        let values = match value {
+        let values: Vec<Option<String>> = match value {
             Value::Array(items) if key.is_list => {
                 let items = items.iter().enumerate();
                 items
                     .map(|(index, item)| self.value(key, &at.index(index), item))
                     .collect()
             }
-            value => self.value(key, at, value).map(|value| vec![value]),
+            value => vec![self.value(key, at, value)],
         };
+        // Not before all of them were looked at.
+        let values: Option<Vec<String>> = values.into_iter().collect();
         if let Some(values) = values {
             self.layer.values.insert(key.name.clone(), values);
         }

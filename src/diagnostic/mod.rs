@@ -215,8 +215,11 @@ impl IntoIterator for Diagnostics {
 
 /// The name that a misspelt one probably means.
 pub(crate) fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (name.chars().count() / 3).clamp(1, 3);
+    let length = name.chars().count();
+    let allowed = (length / 3).clamp(1, 3);
     known
+        // A name may be as long as a file.
+        .filter(|known| known.chars().count().abs_diff(length) <= allowed)
         .map(|known| {
             let distance = strsim::osa_distance(&name.to_lowercase(), &known.to_lowercase());
             (distance, known)

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use camino::Utf8Path;
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
     SourceCode, SourceSpan, SpanContents,
@@ -33,8 +34,19 @@ pub fn findings<'a>(
 }
 
 /// Renders what is wrong with a configuration, as findings are.
+#[must_use]
 pub fn faults(faults: &[Fault], style: Style) -> String {
-    rendered(faults.iter().map(Report::of_fault), style)
+    let mut file: Option<(&Utf8Path, SourceFile)> = None;
+    let reports = faults.iter().map(|fault| {
+        let is_known = file.as_ref().is_some_and(|(path, _)| *path == fault.file);
+        if !is_known {
+            let text = fault.text.as_deref().unwrap_or_default().to_owned();
+            let read = SourceFile::of(fault.file.as_str(), Excerpt::of_text(text));
+            file = Some((&fault.file, read));
+        }
+        Report::of_fault(fault, file.as_ref().map(|(_, file)| file))
+    });
+    rendered(reports, style)
 }
 
 fn rendered(reports: impl Iterator<Item = Report>, style: Style) -> String {
@@ -163,6 +175,8 @@ struct Report {
     labels: Vec<LabeledSpan>,
 }
 
+/// The longest excerpt of a configuration, in bytes.
+const MAX_EXCERPT: usize = 4096;
 /// Places further apart than this many lines are named instead of drawn.
 const MAX_LINES_BETWEEN: usize = 12;
 
@@ -185,7 +199,7 @@ impl Report {
         report
     }
 
-    fn of_fault(fault: &Fault) -> Self {
+    fn of_fault(fault: &Fault, file: Option<&SourceFile>) -> Self {
         let mut report = Self {
             severity: Severity::Error,
             code: "configuration",
@@ -194,11 +208,12 @@ impl Report {
             part: None,
             labels: Vec::new(),
         };
-        if let (Some(text), Some(at)) = (&fault.text, &fault.at) {
-            let file = SourceFile::of(fault.file.as_str(), Excerpt::of_text(text.to_string()));
-            let place = SourceSpan::new(at.start.into(), at.len());
+        let place = fault.at.as_ref().filter(|_| fault.text.is_some());
+        let place = place.map(|at| SourceSpan::new(at.start.into(), at.len()));
+        let part = place.and_then(|place| Some(file?.part(place, 2, 2)));
+        if let (Some(place), Some(part)) = (place, part.filter(|it| it.text.len() <= MAX_EXCERPT)) {
             report.labels = vec![LabeledSpan::new_primary_with_span(None, place)];
-            report.part = Some(file.part(place, 2, 2));
+            report.part = Some(part);
         } else {
             let place = fault
                 .position

@@ -21,6 +21,7 @@ pub struct Around {
     pub top: Utf8PathBuf,
     /// The root, by its path from the top.
     pub folder: Utf8PathBuf,
+    root: Utf8PathBuf,
     files: Files,
 }
 
@@ -60,7 +61,25 @@ impl Around {
                 Files::Revision(repository, tree)
             }
         };
-        Ok(Self { top, folder, files })
+        Ok(Self {
+            top,
+            folder,
+            root: root.to_owned(),
+            files,
+        })
+    }
+
+    /// A path from the top as a user would type it, who typed the root.
+    #[must_use]
+    pub fn typed(&self, path: &Utf8Path) -> Utf8PathBuf {
+        let (start, rest) = match path.strip_prefix(&self.folder) {
+            Ok(below) => (&self.root, below),
+            Err(_) => (&self.top, path),
+        };
+        match start.as_str() {
+            "." => rest.to_owned(),
+            _ => start.join(rest),
+        }
     }
 
     /// The bytes of a file; `None` where nothing is.
@@ -171,6 +190,7 @@ mod tests {
             assert!(read("").is_err());
             assert!(read(".git/HEAD").is_err() || revision.is_some());
             assert!(around.read("a/x".into(), 3).is_err());
+            assert_eq!(around.typed("a/x".into()), folder.join("a/x"));
             if cfg!(unix) {
                 assert_eq!(read("a/link"), Err("it is a symbolic link".to_owned()));
             }

@@ -257,3 +257,20 @@ fn the_branch_of_the_remote_is_there_and_no_more_than_that() -> Result<()> {
     assert_eq!(job.code, 128, "{job:#?}");
     Ok(())
 }
+
+#[test]
+fn the_configuration_of_the_repository_counts() -> Result<()> {
+    let files = [
+        ("cart/catalog-info.yaml", COMPONENT),
+        ("backstage2port.yaml", "fail-on: warning\n"),
+    ];
+    for roots in [".", "cart"] {
+        let runner = Runner::with(files)?
+            .input("command", "validate")
+            .input("roots", roots);
+        let job = runner.run()?;
+        assert_eq!(job.code, 1, "{job:#?}");
+        job.gives(&[("exit-code", "1"), ("errors", "0"), ("warnings", "1")]);
+    }
+    Ok(())
+}
