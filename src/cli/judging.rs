@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_wins_by_code() {
+    fn the_command_line_wins_by_code() -> Result<(), Error> {
         let judging = Judging {
             severities: ["custom-kind=error", "skeleton=off", "skeleton=note"]
                 .into_iter()
@@ -69,12 +69,15 @@ mod tests {
                 (Code::CustomKind, Level::Off),
                 (Code::LostField, Level::Off),
             ]),
+            baseline: None,
+            write_baseline: None,
         };
         let expected = BTreeMap::from([
             (Code::CustomKind, Level::At(Severity::Error)),
             (Code::Skeleton, Level::At(Severity::Note)),
             (Code::LostField, Level::Off),
         ]);
-        assert_eq!(judging.rules().severities, expected);
+        assert_eq!(judging.rules()?.severities, expected);
+        Ok(())
     }
 }
