@@ -31,6 +31,8 @@ pub struct Descriptor {
 /// What a run has read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
+    /// Files that could not be read.
+    pub unread: usize,
     /// Files that were read.
     pub files: usize,
     /// Documents in them, empty ones not counted.
@@ -55,7 +57,7 @@ impl Tally {
     /// Whether there was nothing to make a catalog of.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.files == 0 && self.converted == 0
+        self.files == 0 && self.unread == 0 && self.converted == 0
     }
 
     /// Counts the documents whose entity another one defines, once all of them are found.
@@ -96,6 +98,7 @@ pub fn files(
     let mut contents = Vec::with_capacity(found.len());
     for reader in read {
         tally.files += reader.tally.files;
+        tally.unread += reader.tally.unread;
         tally.documents += reader.tally.documents;
         tally.skeletons += reader.tally.skeletons;
         diagnostics.append(reader.diagnostics);
@@ -206,6 +209,7 @@ impl FileReader {
 
     fn unreadable(&mut self, error: &io::Error) {
         self.is_broken = true;
+        self.tally.unread += 1;
         if error.kind() == io::ErrorKind::FileTooLarge {
             let limit = MAX_FILE_BYTES / (1024 * 1024);
             let message = format!("the file is larger than {limit} MiB and was not read");

@@ -39,6 +39,7 @@ const RUN_ONLY: &[(&str, &str)] = &[
     ("check", WRITES),
     ("fail-on-change", WRITES),
     ("adopt", WRITES),
+    ("write-baseline", WRITES),
     ("allow-removals", WRITES),
     ("overwrite", WRITES),
     ("force", WRITES),

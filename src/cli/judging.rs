@@ -6,7 +6,7 @@ use backstage2port::configuration::{allowed, level, no_such_code};
 use backstage2port::diagnostic::{Code, Error};
 use backstage2port::judge::{Baseline, Level, Rules};
 use camino::Utf8PathBuf;
-use clap::Args;
+use clap::{Args, ValueHint};
 
 /// What counts of the findings.
 #[derive(Debug, Args)]
@@ -18,10 +18,10 @@ pub(crate) struct Judging {
     #[arg(skip)]
     pub(super) configured: BTreeMap<Code, Level>,
     /// Leave out the findings of this file, which --write-baseline made
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     baseline: Option<Utf8PathBuf>,
     /// Write everything that is found to this file, and take it as the baseline of this run
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) write_baseline: Option<Utf8PathBuf>,
 }
 

@@ -220,7 +220,8 @@ pub(crate) struct Schema {
 pub(crate) enum Described {
     /// backstage2port.yaml
     Configuration,
-    // The report of --format json belongs here: `Report`, printed by `report::json_schema()`.
+    /// What --format json prints
+    Report,
 }
 
 #[derive(Debug, Args)]

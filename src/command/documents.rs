@@ -11,11 +11,11 @@ use crate::cli::configuration::keys;
 use crate::cli::{Completions, Described, Man, Output, Schema, documents};
 
 pub(super) fn schema(command: &Schema) -> Result<Outcome, Failure> {
-    let schema = match command.of {
-        Described::Configuration => configuration::schema::schema(&keys()),
-    };
     let mut out = io::stdout().lock();
-    writeln!(out, "{schema:#}")?;
+    match command.of {
+        Described::Configuration => writeln!(out, "{:#}", configuration::schema::schema(&keys()))?,
+        Described::Report => write!(out, "{}", report::JSON_SCHEMA)?,
+    }
     out.flush()?;
     Ok(Outcome::Clean)
 }

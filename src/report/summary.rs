@@ -176,7 +176,7 @@ impl Summary {
             );
             let blueprints: Vec<_> = kind.blueprints.iter().map(|id| printable(id)).collect();
             let _ = match kind.converted {
-                0 => writeln!(text, "not converted: the profile makes nothing of it"),
+                0 => writeln!(text, "not converted: the findings say why"),
                 all if all == kind.entities => writeln!(text, "-> {}", blueprints.join(", ")),
                 some => writeln!(
                     text,
