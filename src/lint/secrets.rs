@@ -4,9 +4,10 @@
 //! has the form of a credential of a known issuer is told wherever it stands; a value is suspected for its key alone only
 //! where it also looks random. API definitions are full of examples, so only the former is looked for in them.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
-use regex::{Regex, RegexSet};
+use aho_corasick::AhoCorasick;
+use regex::Regex;
 use serde_json::Value;
 use url::Url;
 
@@ -96,84 +97,139 @@ impl Search<'_> {
 /// A form that credentials of an issuer have.
 struct Form {
     what: &'static str,
+    /// Every such credential has one of these in it.
+    marks: &'static [&'static str],
     pattern: &'static str,
+    /// The pattern once it is needed: to compile them all would take longer than to read a small repository.
+    regex: OnceLock<Option<Regex>>,
     /// Whether it is told in documents with examples as well.
     is_unmistakable: bool,
 }
 
-const fn sure(what: &'static str, pattern: &'static str) -> Form {
-    Form {
-        what,
-        pattern,
-        is_unmistakable: true,
+impl Form {
+    const fn new(
+        what: &'static str,
+        marks: &'static [&'static str],
+        pattern: &'static str,
+        is_unmistakable: bool,
+    ) -> Self {
+        Self {
+            what,
+            marks,
+            pattern,
+            regex: OnceLock::new(),
+            is_unmistakable,
+        }
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        let regex = self.regex.get_or_init(|| Regex::new(self.pattern).ok());
+        let mut found = regex.iter().flat_map(|regex| regex.find_iter(text));
+        found.any(|found| !is_example(found.as_str()))
     }
 }
 
+const fn sure(what: &'static str, marks: &'static [&'static str], pattern: &'static str) -> Form {
+    Form::new(what, marks, pattern, true)
+}
+
 /// The forms, as their issuers document them.
-const FORMS: &[Form] = &[
+static FORMS: [Form; 17] = [
     sure(
         "a private key",
+        &["PRIVATE KEY"],
         r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----(?:[ \t\r\n]|\\[nr])*[A-Za-z0-9+/]{40}",
     ),
-    sure("a key of AWS", r"(?-u:\b)(?:AKIA|ASIA)[A-Z2-7]{16}(?-u:\b)"),
     sure(
-        "a token of GitHub",
-        r"(?-u:\b)gh[pousr]_[A-Za-z0-9]{36,251}(?-u:\b)",
+        "a key of AWS",
+        &["AKIA", "ASIA"],
+        r"(?-u:\b)(?:AKIA|ASIA)[A-Z2-7]{16}(?-u:\b)",
     ),
     sure(
         "a token of GitHub",
-        r"(?-u:\b)github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}(?-u:\b)",
+        &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
+        r"(?-u:\b)gh[pousr]_[A-Za-z0-9]{36,}",
+    ),
+    sure(
+        "a token of GitHub",
+        &["github_pat_"],
+        r"(?-u:\b)github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}",
     ),
     sure(
         "a token of GitLab",
+        &["glpat-", "gldt-", "glrt-", "glptt-"],
         r"(?-u:\b)gl(?:pat|dt|rt|ptt)-[A-Za-z0-9_-]{20,}",
     ),
     sure(
         "a token of Slack",
+        &["xoxa", "xoxb", "xoxe", "xoxp", "xoxr", "xoxs"],
         r"(?-u:\b)xox[abeprs](?:\.xox[bp])?-[0-9]{1,13}-[A-Za-z0-9-]{20,}",
     ),
     sure(
         "a webhook of Slack",
+        &["hooks.slack.com/"],
         r"https://hooks\.slack\.com/(?:services|workflows|triggers)/[A-Z0-9]{8,}/[A-Z0-9]{8,}/[A-Za-z0-9]{16,}",
     ),
     sure(
         "a webhook of Discord",
+        &["/api/webhooks/"],
         r"https://discord(?:app)?\.com/api/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,}",
     ),
-    sure("a key of Google", r"(?-u:\b)AIza[A-Za-z0-9_-]{35}(?-u:\b)"),
-    sure("a key of Stripe", r"(?-u:\b)[rs]k_live_[A-Za-z0-9]{20,}"),
-    sure("a token of npm", r"(?-u:\b)npm_[A-Za-z0-9]{36}(?-u:\b)"),
-    sure("a token of PyPI", r"(?-u:\b)pypi-AgEI[A-Za-z0-9_-]{50,}"),
+    sure(
+        "a key of Google",
+        &["AIza"],
+        r"(?-u:\b)AIza[A-Za-z0-9_-]{35}(?-u:\b)",
+    ),
+    sure(
+        "a key of Stripe",
+        &["sk_live_", "rk_live_"],
+        r"(?-u:\b)[rs]k_live_[A-Za-z0-9]{20,}",
+    ),
+    sure(
+        "a token of npm",
+        &["npm_"],
+        r"(?-u:\b)npm_[A-Za-z0-9]{36}(?-u:\b)",
+    ),
+    sure(
+        "a token of PyPI",
+        &["pypi-AgEI"],
+        r"(?-u:\b)pypi-AgEI[A-Za-z0-9_-]{50,}",
+    ),
     sure(
         "a key of SendGrid",
+        &["SG."],
         r"(?-u:\b)SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}",
     ),
     sure(
         "a token of HashiCorp Vault",
+        &["hvs."],
         r"(?-u:\b)hvs\.[A-Za-z0-9_-]{24,}",
     ),
     sure(
         "a token of DigitalOcean",
+        &["doo_v1_", "dop_v1_", "dor_v1_"],
         r"(?-u:\b)do[opr]_v1_[a-f0-9]{64}(?-u:\b)",
     ),
-    sure("a key of Azure storage", r"AccountKey=[A-Za-z0-9+/]{86}=="),
-    Form {
-        what: "a JSON Web Token",
-        pattern: r"(?-u:\b)eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}",
-        is_unmistakable: false,
-    },
-    Form {
-        what: "an address with a password",
-        pattern: r#"(?-u:\b)[a-z][a-z0-9+.-]{1,20}://[^ \t\r\n/:@?#"'<>`]{1,64}:[^ \t\r\n/@"'<>`]{4,128}@[A-Za-z0-9\[]"#,
-        is_unmistakable: false,
-    },
+    sure(
+        "a key of Azure storage",
+        &["AccountKey="],
+        r"AccountKey=[A-Za-z0-9+/]{86}==",
+    ),
+    Form::new(
+        "a JSON Web Token",
+        &[".eyJ"],
+        r"(?-u:\b)eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}",
+        false,
+    ),
 ];
 
-/// All forms at once, and each on its own.
-static PATTERNS: LazyLock<Option<(RegexSet, Vec<Regex>)>> = LazyLock::new(|| {
-    let patterns = || FORMS.iter().map(|form| form.pattern);
-    let each: Result<Vec<Regex>, _> = patterns().map(Regex::new).collect();
-    Some((RegexSet::new(patterns()).ok()?, each.ok()?))
+/// The marks of all forms, and the form of each.
+static MARKS: LazyLock<Option<(AhoCorasick, Vec<&Form>)>> = LazyLock::new(|| {
+    let marks = FORMS
+        .iter()
+        .flat_map(|form| form.marks.iter().map(move |mark| (*mark, form)));
+    let (marks, forms): (Vec<&str>, Vec<&Form>) = marks.unzip();
+    Some((AhoCorasick::new(marks).ok()?, forms))
 });
 
 /// What a text holds, if it has the form of a credential.
@@ -182,17 +238,43 @@ fn credential(text: &str, trust: Trust) -> Option<&'static str> {
     if text.len() < SHORTEST {
         return None;
     }
-    let (all, each) = PATTERNS.as_ref()?;
-    let matched = all.matches(text);
-    let mut forms = matched.iter().map(|index| (&FORMS[index], &each[index]));
-    forms
-        .find(|(form, pattern)| {
-            (form.is_unmistakable || trust == Trust::Text)
-                && pattern
-                    .find_iter(text)
-                    .any(|found| !is_example(found.as_str()))
+    let (marks, forms) = MARKS.as_ref()?;
+    let mut last = None;
+    let found = marks.find_iter(text).find_map(|mark| {
+        let form = *forms.get(mark.pattern().as_usize())?;
+        // A form is looked for in the whole text, so once is enough; most texts with marks have those of one form.
+        let is_new = last.replace(form.what) != Some(form.what);
+        (is_new && (form.is_unmistakable || trust == Trust::Text) && form.is_in(text))
+            .then_some(form.what)
+    });
+    found.or_else(|| {
+        (trust == Trust::Text && has_password(text)).then_some("an address with a password")
+    })
+}
+
+/// Whether a text holds an address with a password: `scheme://user:password@host`.
+fn has_password(text: &str) -> bool {
+    let after = text
+        .match_indices("://")
+        .map(|(at, mark)| &text[at + mark.len()..]);
+    let ends = |char: char| char.is_whitespace() || "/?#\"'<>`".contains(char);
+    after
+        .filter_map(|rest| rest[..rest.find(ends).unwrap_or(rest.len())].rsplit_once('@'))
+        .filter(|(_, host)| host.starts_with(|char: char| char.is_alphanumeric() || char == '['))
+        .filter_map(|(user, _)| user.split_once(':'))
+        .any(|(user, password)| {
+            const SHORTEST: usize = 4;
+            /// What examples have in this place.
+            const WORDS: &[&str] = &[
+                "password", "passwd", "pass", "pwd", "token", "secret", "user",
+            ];
+            password.len() >= SHORTEST
+                && !user.is_empty()
+                && !password.starts_with(['$', '%', ':'])
+                && !WORDS.contains(&password.to_ascii_lowercase().as_str())
+                && !is_example(user)
+                && !is_made_up(password)
         })
-        .map(|(form, _)| form.what)
 }
 
 /// What a text is, if its key says that it is secret and it looks it.
@@ -242,9 +324,17 @@ fn is_random(text: &str) -> bool {
 fn is_example(text: &str) -> bool {
     /// Fewer different characters than this in a long text: somebody leaned on the keyboard.
     const DIFFERENT: usize = 8;
+    let mut different = text.as_bytes().to_ascii_lowercase();
+    different.sort_unstable();
+    different.dedup();
+    (text.len() > 2 * DIFFERENT && different.len() < DIFFERENT) || is_made_up(text)
+}
+
+/// Whether a text holds what people write where a secret would stand.
+fn is_made_up(text: &str) -> bool {
     const WORDS: &[&str] = &[
         "example",
-        "xxxx",
+        "xxx",
         "0000",
         "1234",
         "abcd",
@@ -255,31 +345,20 @@ fn is_example(text: &str) -> bool {
         "sample",
         "changeme",
         "change_me",
+        "change-me",
         "secret",
-        "user:pass",
-        "username:",
-        ":password@",
-        ":pass@",
-        ":pwd@",
-        "****",
-        "....",
+        "***",
+        "...",
         "${",
         "{{",
-        "%s",
         "$(",
-        ":$",
         "<",
         "{",
+        // The token that jwt.io shows.
+        "eyjzdwiioiixmjm0nty3odkw",
     ];
-    // The token that jwt.io shows.
-    const JWT_IO: &str = "eyJzdWIiOiIxMjM0NTY3ODkw";
     let folded = text.to_ascii_lowercase();
-    let mut different: Vec<u8> = folded.bytes().collect();
-    different.sort_unstable();
-    different.dedup();
-    different.len() < DIFFERENT
-        || text.contains(JWT_IO)
-        || WORDS.iter().any(|word| folded.contains(word))
+    WORDS.iter().any(|word| folded.contains(word))
 }
 
 #[cfg(test)]
@@ -360,6 +439,9 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
             "http://acme.com:8080/@shop",
             "git@github.com:acme/shop.git",
+            "https://acme.com/x?mail=a:b@acme.com",
+            "ssh://git@acme.com:2222/shop.git",
+            "amqp://guest:guest",
             "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         ] {
             assert_eq!(credential(text, Trust::Text), None, "{text}");
@@ -400,7 +482,11 @@ mod tests {
     }
 
     #[test]
-    fn every_pattern_compiles() {
-        assert!(PATTERNS.is_some());
+    fn every_form_compiles_and_has_its_marks() {
+        assert!(MARKS.is_some());
+        for form in &FORMS {
+            assert!(Regex::new(form.pattern).is_ok(), "{}", form.what);
+            assert!(!form.marks.is_empty(), "{}", form.what);
+        }
     }
 }
