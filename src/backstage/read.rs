@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Mode;
 use super::discover::{Found, FoundBy};
 use super::entity_ref::{DEFAULT_NAMESPACE, EntityRef};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, similar};
 use crate::generated::is_generated;
 use crate::source::{FieldPath, FileId, Location, MAX_FILE_BYTES, Origin, Place, Segment, Sources};
 use crate::yaml;
@@ -211,7 +211,9 @@ impl FileReader {
         self.tally.skeletons += 1;
         let message =
             "a scaffolder skeleton: it describes nothing until it is rendered, so it was skipped";
-        self.report(Code::Skeleton, message, place);
+        let file = self.found.file;
+        let note = Diagnostic::new(Code::Skeleton, message).at(Location { file, place });
+        self.push(note.help("to leave it out without a word, name its folder with `--exclude`"));
     }
 
     fn document(&mut self, document: usize, line: usize, value: Value) {
@@ -222,14 +224,7 @@ impl FileReader {
         };
         let Value::Object(mut value) = value else {
             self.is_broken = true;
-            let found = match value {
-                Value::Array(_) => "a list",
-                Value::String(_) => "a text",
-                Value::Number(_) => "a number",
-                _ => "a boolean",
-            };
-            let message = format!("expected an entity, found {found}");
-            let fault = Diagnostic::new(Code::NotAnEntity, message).at(origin.document());
+            let fault = not_an_entity(&value).at(origin.document());
             self.push(if self.is_guess() {
                 fault.severity(Severity::Note)
             } else {
@@ -249,15 +244,13 @@ impl FileReader {
             }),
             Err((field, message)) => {
                 self.is_broken = true;
+                let remedy = envelope_remedy(&value, &field);
                 let mut fault =
                     Diagnostic::new(Code::InvalidEnvelope, message).at(origin.value(field));
                 if self.is_guess() && !value.contains_key("apiVersion") {
                     fault = fault.severity(Severity::Note);
                 }
-                self.push(
-                    fault
-                        .help("an entity needs the texts `apiVersion`, `kind` and `metadata.name`"),
-                );
+                self.push(fault.help(remedy));
             }
         }
     }
@@ -269,6 +262,64 @@ impl FileReader {
 
     fn push(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+}
+
+fn not_an_entity(value: &Value) -> Diagnostic {
+    let (found, help) = match value {
+        Value::Array(_) => (
+            "a list",
+            Some("write each entity as a document of its own, with a line `---` between them"),
+        ),
+        Value::String(text) => match yaml::foreign(text) {
+            Some(what) => (what, Some(yaml::FOREIGN_REMEDY)),
+            None => ("a text", text_remedy(text)),
+        },
+        Value::Number(_) => ("a number", None),
+        _ => ("a boolean", None),
+    };
+    let fault = Diagnostic::new(
+        Code::NotAnEntity,
+        format!("expected an entity, found {found}"),
+    );
+    fault.help(help.unwrap_or(ENVELOPE))
+}
+
+/// What makes a map of a text that should be one.
+fn text_remedy(text: &str) -> Option<&'static str> {
+    // Line breaks of a plain text are spaces by now.
+    let mut words = text.split_whitespace();
+    let first = words.next()?;
+    if matches!(first, "apiVersion" | "kind" | "metadata") {
+        return Some("a colon is missing after the key, as in `kind: Component`");
+    }
+    let is_glued = |key: &str| first.starts_with(key);
+    ["apiVersion:", "kind:", "metadata:"]
+        .into_iter()
+        .any(is_glued)
+        .then_some("a space is missing after the colon, as in `kind: Component`")
+}
+
+const ENVELOPE: &str = "an entity needs the texts `apiVersion`, `kind` and `metadata.name`";
+
+/// What to do about a field of the envelope: the name that was meant, where it is misspelt.
+fn envelope_remedy(value: &Map<String, Value>, field: &FieldPath) -> String {
+    let Some((Segment::Key(key), parents)) = field.0.split_last() else {
+        return ENVELOPE.to_owned();
+    };
+    let holder = match parents {
+        [] => Some(value),
+        _ => value.get("metadata").and_then(Value::as_object),
+    };
+    let others = holder.into_iter().flat_map(Map::keys).map(String::as_str);
+    let found = holder.and_then(|holder| holder.get(key));
+    match (found, similar(key, others)) {
+        (None, Some(misspelt)) => format!("`{misspelt}` should be `{key}`"),
+        (Some(Value::Number(_) | Value::Bool(_)), _) => {
+            let value = found.map(ToString::to_string).unwrap_or_default();
+            format!("put quotes around it: `\"{value}\"`")
+        }
+        _ => ENVELOPE.to_owned(),
     }
 }
 
