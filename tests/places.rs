@@ -161,3 +161,111 @@ fn the_right_document_with_marks_returns_and_tabs() -> Result<()> {
     );
     Ok(())
 }
+
+/// What `validate` says about one descriptor, as text.
+fn said(text: &str) -> Result<String> {
+    let folder = Folder::new()?;
+    fs::write(folder.path.join("catalog-info.yaml"), text)?;
+    let run = run(&folder.path, &["validate"])?;
+    Ok(run.stdout + &run.stderr)
+}
+
+#[test]
+fn an_alias_is_shown_beside_its_anchor() -> Result<()> {
+    let text =
+        format!("{HEAD}  title: &x ''\n  etag: *x\nspec: {{type: x, lifecycle: x, owner: x}}\n");
+    let said = said(&text)?;
+    assert!(said.contains("[catalog-info.yaml:5:13]"), "{said}");
+    assert_eq!(said.matches("used here").count(), 1, "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_long_value_is_marked_on_its_first_line() -> Result<()> {
+    let lines = "    line\n".repeat(30);
+    let said = said(&format!("{HEAD}  namespace: |\n{lines}spec: {{type: x}}\n"))?;
+    let excerpt: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains('│') && line.contains("line"))
+        .collect();
+    assert!(excerpt.len() <= 3, "{said}");
+    assert!(said.contains("[catalog-info.yaml:5:14]"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn remedies_of_documents_that_are_no_entities() -> Result<()> {
+    let component = format!("{HEAD}spec:\n  type: x\n  lifecycle: x\n  owner: x\n");
+    for (text, help) in [
+        (
+            "apiVersion backstage.io/v1alpha1\nkind Component\n",
+            "a colon is missing after the key",
+        ),
+        (
+            "kind:Component\nmetadata:x\n",
+            "a space is missing after the colon",
+        ),
+        (
+            "<html><body>Sign in</body></html>\n",
+            "get the descriptor itself",
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+            "found a key or a certificate",
+        ),
+        ("- kind: Component\n", "a document of its own"),
+        (
+            "apiVersion: 1\nkind: Component\n",
+            "put quotes around it: `\"1\"`",
+        ),
+        (
+            &component.replace("apiVersion", "apiversion"),
+            "`apiversion` should be `apiVersion`",
+        ),
+        (
+            &component.replace("  name:", "  nmae:"),
+            "`nmae` should be `name`",
+        ),
+        (
+            &component.replace("kind: C", "kind: c"),
+            "did you mean `Component`?",
+        ),
+        (
+            &component.replace("v1alpha1", "v1alpha"),
+            "did you mean `backstage.io/v1alpha1`?",
+        ),
+        (
+            &component.replace("spec:\n  type: x", "type: x\nspec:"),
+            "`type` belongs in `spec`",
+        ),
+        (
+            &component.replace("spec:", "tags: [a]\nspec:"),
+            "`tags` belongs in `metadata`",
+        ),
+        (
+            &component.replace("spec:", "specs:"),
+            "did you mean `spec`?",
+        ),
+        (
+            HEAD,
+            "a Component needs `spec` with `type`, `lifecycle`, `owner`",
+        ),
+        (
+            &component.replace("owner: x", "owner: 'a:'"),
+            "a reference is `kind:namespace/name`",
+        ),
+        (
+            &component.replace("  name: cart", "  name: cart\n  annotations: {$yaml: ./a}"),
+            "use one for each value",
+        ),
+    ] {
+        let said = said(text)?;
+        let words = said.split(|char: char| char.is_whitespace() || char == '│');
+        let line = words
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(line.contains(help), "{help}\n{said}");
+    }
+    Ok(())
+}

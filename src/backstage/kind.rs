@@ -120,6 +120,12 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
 }
 
+/// The apiVersions that a kind is known in.
+pub(crate) fn api_versions(name: &str) -> impl Iterator<Item = &'static str> {
+    let kinds = KINDS.iter().filter(move |kind| kind.name == name);
+    kinds.flat_map(|kind| kind.api_versions.iter().copied())
+}
+
 /// The kind that a field refers to where a reference names none, if all kinds with such a field agree.
 pub(crate) fn default_kind(field: &str) -> Option<&'static str> {
     let rules = KINDS.iter().flat_map(|kind| kind.relations);

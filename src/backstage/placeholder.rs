@@ -325,7 +325,8 @@ fn read(
         Address::Path(root, path) => (root, path),
         Address::Outside => {
             let message = format!("{what} `{address}` leads out of the repository");
-            return Err(Box::new(Diagnostic::new(Code::OutsidePlaceholder, message)));
+            let found = Diagnostic::new(Code::OutsidePlaceholder, message).help(PATHS);
+            return Err(Box::new(found));
         }
         Address::Remote => {
             let message =
@@ -339,7 +340,11 @@ fn read(
         Ok(text) => Ok((root, path, text)),
         Err(error) => {
             let message = format!("the file `{path}` of {what} cannot be read: {error}");
-            Err(Box::new(Diagnostic::new(Code::UnresolvedPlaceholder, message).help("paths start at the folder of the file that holds them, or with `/` at the root of the repository")))
+            Err(Box::new(
+                Diagnostic::new(Code::UnresolvedPlaceholder, message).help(PATHS),
+            ))
         }
     }
 }
+
+const PATHS: &str = "paths start at the folder of the file that holds them, or with `/` at the root of the repository";

@@ -228,7 +228,9 @@ impl FileReader {
         self.tally.skeletons += 1;
         let message =
             "a scaffolder skeleton: it describes nothing until it is rendered, so it was skipped";
-        self.report(Code::Skeleton, message, place);
+        let file = self.found.file;
+        let note = Diagnostic::new(Code::Skeleton, message).at(Location { file, place });
+        self.push(note.help("to leave it out without a word, name its folder with `--exclude`"));
     }
 
     fn document(&mut self, document: usize, line: usize, value: Value) {
@@ -239,14 +241,7 @@ impl FileReader {
         };
         let Value::Object(mut value) = value else {
             self.is_broken = true;
-            let found = match value {
-                Value::Array(_) => "a list",
-                Value::String(_) => "a text",
-                Value::Number(_) => "a number",
-                _ => "a boolean",
-            };
-            let message = format!("expected an entity, found {found}");
-            let fault = Diagnostic::new(Code::NotAnEntity, message).at(origin.document());
+            let fault = not_an_entity(&value).at(origin.document());
             self.push(if self.is_guess() {
                 fault.severity(Severity::Note)
             } else {
@@ -266,16 +261,13 @@ impl FileReader {
             }),
             Err((field, message)) => {
                 self.is_broken = true;
-                let place = origin.value(field.clone());
-                let mut fault = Diagnostic::new(Code::InvalidEnvelope, message).at(place);
+                let remedy = envelope_remedy(&value, &field);
+                let mut fault =
+                    Diagnostic::new(Code::InvalidEnvelope, message).at(origin.value(field));
                 if self.is_guess() && !value.contains_key("apiVersion") {
                     fault = fault.severity(Severity::Note);
                 }
-                let slip = slip(&value, &field);
-                self.push(fault.help(match slip {
-                    Some(slip) => format!("`{slip}` is probably meant"),
-                    None => NEEDED.to_owned(),
-                }));
+                self.push(fault.help(remedy));
             }
         }
     }
@@ -290,7 +282,63 @@ impl FileReader {
     }
 }
 
-const NEEDED: &str = "an entity needs the texts `apiVersion`, `kind` and `metadata.name`";
+fn not_an_entity(value: &Value) -> Diagnostic {
+    let (found, help) = match value {
+        Value::Array(_) => (
+            "a list",
+            Some("write each entity as a document of its own, with a line `---` between them"),
+        ),
+        Value::String(text) => match yaml::foreign(text) {
+            Some(what) => (what, Some(yaml::FOREIGN_REMEDY)),
+            None => ("a text", text_remedy(text)),
+        },
+        Value::Number(_) => ("a number", None),
+        _ => ("a boolean", None),
+    };
+    let fault = Diagnostic::new(
+        Code::NotAnEntity,
+        format!("expected an entity, found {found}"),
+    );
+    fault.help(help.unwrap_or(ENVELOPE))
+}
+
+/// What makes a map of a text that should be one.
+fn text_remedy(text: &str) -> Option<&'static str> {
+    // Line breaks of a plain text are spaces by now.
+    let mut words = text.split_whitespace();
+    let first = words.next()?;
+    if matches!(first, "apiVersion" | "kind" | "metadata") {
+        return Some("a colon is missing after the key, as in `kind: Component`");
+    }
+    let is_glued = |key: &str| first.starts_with(key);
+    ["apiVersion:", "kind:", "metadata:"]
+        .into_iter()
+        .any(is_glued)
+        .then_some("a space is missing after the colon, as in `kind: Component`")
+}
+
+const ENVELOPE: &str = "an entity needs the texts `apiVersion`, `kind` and `metadata.name`";
+
+/// What to do about a field of the envelope: the name that was meant, where it is misspelt.
+fn envelope_remedy(value: &Map<String, Value>, field: &FieldPath) -> String {
+    if let Some(slip) = slip(value, field) {
+        return format!("`{slip}` is probably meant");
+    }
+    let mut keys = field.0.iter();
+    let found = keys.try_fold(None, |holder: Option<&Value>, segment| {
+        let Segment::Key(key) = segment else {
+            return None;
+        };
+        let found = holder.map_or_else(|| value.get(key), |holder| holder.get(key))?;
+        Some(Some(found))
+    });
+    match found.flatten() {
+        Some(found @ (Value::Number(_) | Value::Bool(_))) => {
+            format!("put quotes around it: `\"{found}\"`")
+        }
+        _ => ENVELOPE.to_owned(),
+    }
+}
 
 /// The field that is written instead of one that is missing.
 fn slip(value: &Map<String, Value>, missing: &FieldPath) -> Option<FieldPath> {

@@ -183,6 +183,7 @@ fn lost(descriptor: &Descriptor, why: &str) -> Diagnostic {
     .at(descriptor
         .origin
         .value(FieldPath::keys(["metadata", "name"])))
+    .help("repair what is broken; without `--strict`, only that is lost")
 }
 
 /// Orders descriptors by root, path and document, however they were reached.
@@ -387,10 +388,9 @@ impl Target<'_> {
         let (root, path) = match address::resolve(text, root, holder, sources) {
             Address::Path(root, path) => (root, path),
             Address::Outside => {
-                return fault(
-                    Code::OutsideLocation,
-                    format!("the target `{text}` leads out of the repository"),
-                );
+                let message = format!("the target `{text}` leads out of the repository");
+                let outside = Diagnostic::new(Code::OutsideLocation, message);
+                return Ok(Err(outside.help("targets start at the folder of the file that holds them, or with `/` at the root of the repository")));
             }
             Address::Remote => {
                 let message =

@@ -13,7 +13,7 @@ mod odd;
 mod scalar;
 pub(crate) mod spans;
 pub(crate) mod stringify;
-pub(crate) mod syntax;
+mod syntax;
 mod version_1_1;
 pub(crate) mod write;
 
@@ -26,6 +26,7 @@ use self::events::{Events, Step};
 use self::odd::Source;
 use self::spans::Spans;
 use self::syntax::Failure;
+pub(crate) use self::syntax::{FOREIGN_REMEDY, foreign};
 
 /// A document of a YAML stream.
 #[derive(Debug)]

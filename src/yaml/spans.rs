@@ -1,7 +1,8 @@
 //! Finds the bytes a field covers, only when a diagnostic is to be shown.
 //!
 //! In: a text and the way to a field. Out: a range of bytes. The text is parsed a second time: files without findings
-//! never pay for this.
+//! never pay for this. A value behind an alias is where its anchor is: that is the text to correct, and the alias is told
+//! beside it.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -85,7 +85,15 @@ fn in_words(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());
     let message = text.get(..end).unwrap_or_default();
-    format!("{message} (column {})", error.column())
+    let message = if message.starts_with("control character") {
+        "a text is not closed, or holds a control character"
+    } else {
+        message
+    };
+    match error.column() {
+        0 => message.to_owned(),
+        column => format!("{message} (column {column})"),
+    }
 }
 
 /// The relations of either shape; of those that are none, the first is told.

@@ -6,6 +6,7 @@
 
 mod policy;
 mod shape;
+mod wording;
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
@@ -16,7 +17,7 @@ use super::entity_ref::{EntityRef, EntityRefError};
 use super::kind::{self, Field, Kind, RelationRule, Variant};
 use super::location_ref::is_script;
 use super::read::{Descriptor, article};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, quoted};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, quoted, similar};
 use crate::source::{FieldPath, Origin};
 
 pub(crate) use self::policy::METADATA;
@@ -258,7 +259,19 @@ struct Check {
 
 impl Check {
     fn fault(&mut self, code: Code, field: FieldPath, message: String) {
-        self.push(Diagnostic::new(code, message).at(self.origin.value(field)));
+        self.fault_with(code, field, message, None);
+    }
+
+    fn fault_with(
+        &mut self,
+        code: Code,
+        field: FieldPath,
+        message: String,
+        remedy: Option<String>,
+    ) {
+        let mut fault = Diagnostic::new(code, message).at(self.origin.value(field));
+        fault.help = remedy.map(Into::into);
+        self.push(fault);
     }
 
     fn push(&mut self, fault: Diagnostic) {
@@ -298,7 +311,14 @@ impl Check {
         };
         let path = FieldPath::keys(["spec"]);
         let Some(Value::Object(spec)) = value.get("spec") else {
-            self.fault(Code::InvalidSpec, path, "`spec` is missing".to_owned());
+            let required = kind.spec.iter().filter(|field| field.is_required);
+            let required: Vec<_> = required.map(|field| field.name).collect();
+            let remedy = (!required.is_empty()).then(|| {
+                let fields = required.join("`, `");
+                format!("a {} needs `spec` with `{fields}`", kind.name)
+            });
+            let message = "`spec` is missing".to_owned();
+            self.fault_with(Code::InvalidSpec, path, message, remedy);
             return Vec::new();
         };
         self.spec(spec, kind, &path);
@@ -369,7 +389,11 @@ impl Check {
         let note = Diagnostic::new(Code::CustomKind, message)
             .severity(severity)
             .at(self.origin.value(FieldPath::keys([field])));
-        let spelled = kind::names().find(|name| name.eq_ignore_ascii_case(kind) && *name != kind);
+        let spelled = if field == "kind" {
+            similar(kind, kind::names())
+        } else {
+            similar(api_version, kind::api_versions(kind))
+        };
         self.faults.push(match spelled {
             Some(spelled) => note.help(format!("did you mean `{spelled}`?")),
             None => note,
@@ -411,7 +435,9 @@ impl Check {
                 Err(NoReference::WithoutKind(name)) => self.without_kind(field, &name, rule),
                 Err(NoReference::Invalid(why)) => {
                     let message = format!("`{field}` is no entity reference: {why}");
-                    self.fault(Code::InvalidReference, field, message);
+                    let remedy = "a reference is `kind:namespace/name`, `kind:name` or `name`";
+                    let remedy = Some(remedy.to_owned());
+                    self.fault_with(Code::InvalidReference, field, message, remedy);
                 }
             }
         }

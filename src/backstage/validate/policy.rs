@@ -6,6 +6,9 @@
 use serde_json::{Map, Value};
 
 use super::Check;
+use super::wording::{
+    self, API_VERSION, Format, KEY, KIND, LABEL, NAME, NAMESPACE, NOT_BLANK, TAG, URL,
+};
 use crate::backstage::kind::{self, Field, Shape};
 use crate::backstage::read::article;
 use crate::backstage::{format, spelling};
@@ -66,7 +69,8 @@ impl Check {
             if is_checked && !value.is_string() {
                 let field = path.key(key);
                 let message = format!("`{field}` must be a text, not {}", article(value));
-                self.fault(Code::InvalidField, field, message);
+                let remedy = wording::instead(value, &Shape::AnyText);
+                self.fault_with(Code::InvalidField, field, message, remedy);
             }
         }
     }
@@ -74,96 +78,75 @@ impl Check {
     /// The field format policy.
     pub(super) fn formats(&mut self, value: &Map<String, Value>) {
         let root = FieldPath::default();
-        self.format(
-            value,
-            &root,
-            "apiVersion",
-            format::is_api_version,
-            API_VERSION,
-        );
-        self.format(value, &root, "kind", format::is_kind, KIND);
+        self.format(value, &root, "apiVersion", API_VERSION);
+        self.format(value, &root, "kind", KIND);
         let Some(Value::Object(metadata)) = value.get("metadata") else {
             return;
         };
         let path = FieldPath::keys(["metadata"]);
-        self.format(metadata, &path, "name", format::is_name, NAME);
-        self.format(
-            metadata,
-            &path,
-            "namespace",
-            format::is_namespace,
-            NAMESPACE,
-        );
-        for (map, is_value, expected) in [
-            (
-                "labels",
-                Some(format::is_label_value as fn(&str) -> bool),
-                LABEL,
-            ),
-            ("annotations", None, ""),
-        ] {
+        self.format(metadata, &path, "name", NAME);
+        self.format(metadata, &path, "namespace", NAMESPACE);
+        for (map, format) in [("labels", Some(LABEL)), ("annotations", None)] {
             let Some(Value::Object(entries)) = metadata.get(map) else {
                 continue;
             };
             let path = path.key(map);
             for (key, value) in entries {
                 self.key_format(key, &path);
-                if let Some(is_value) = is_value {
-                    self.text_format(value, path.key(key), is_value, expected);
+                if let Some(format) = format {
+                    self.text_format(value, path.key(key), format);
                 }
             }
         }
         let tags = metadata.get("tags").and_then(Value::as_array);
         for (index, tag) in tags.into_iter().flatten().enumerate() {
-            self.text_format(tag, path.key("tags").index(index), format::is_tag, TAG);
+            self.text_format(tag, path.key("tags").index(index), TAG);
         }
         let links = metadata.get("links").and_then(Value::as_array);
         for (index, link) in links.into_iter().flatten().enumerate() {
             let Value::Object(link) = link else { continue };
             let path = path.key("links").index(index);
-            self.format(link, &path, "url", format::is_url, URL);
-            let is_not_blank = |text: &str| !text.trim().is_empty();
-            self.format(link, &path, "title", is_not_blank, NOT_BLANK);
-            self.format(link, &path, "icon", is_not_blank, NOT_BLANK);
+            self.format(link, &path, "url", URL);
+            self.format(link, &path, "title", NOT_BLANK);
+            self.format(link, &path, "icon", NOT_BLANK);
         }
     }
 
     fn key_format(&mut self, key: &str, path: &FieldPath) {
-        if !format::is_key(key) {
-            let field = path.key(key);
-            let message = format!("the key `{field}` must be {KEY}");
-            let place = self.origin.key(field);
-            self.push(Diagnostic::new(Code::InvalidField, message).at(place));
+        if format::is_key(key) {
+            return;
         }
+        self.has_error = true;
+        let field = path.key(key);
+        let message = format!("the key `{field}` must be {}", KEY.expected);
+        let mut fault = Diagnostic::new(Code::InvalidField, message).at(self.origin.key(field));
+        let is_placeholder = matches!(key, "$text" | "$json" | "$yaml");
+        fault.help = if is_placeholder {
+            Some("Backstage adds annotations of its own, so a placeholder never stands alone here: use one for each value".into())
+        } else {
+            KEY.remedy(key).map(Into::into)
+        };
+        self.faults.push(fault);
     }
 
-    fn format(
-        &mut self,
-        map: &Map<String, Value>,
-        path: &FieldPath,
-        key: &str,
-        is_valid: impl Fn(&str) -> bool,
-        expected: &str,
-    ) {
+    fn format(&mut self, map: &Map<String, Value>, path: &FieldPath, key: &str, format: Format) {
         if let Some(value) = map.get(key) {
-            self.text_format(value, path.key(key), is_valid, expected);
+            self.text_format(value, path.key(key), format);
         }
     }
 
-    fn text_format(
-        &mut self,
-        value: &Value,
-        field: FieldPath,
-        is_valid: impl Fn(&str) -> bool,
-        expected: &str,
-    ) {
+    fn text_format(&mut self, value: &Value, field: FieldPath, format: Format) {
         // Values that are no texts, and empty ones, have been told by the schema.
         if let Value::String(text) = value
-            && !is_valid(text)
-            && !(text.is_empty() && expected != NOT_BLANK)
+            && !(format.is_valid)(text)
+            && !(text.is_empty() && format.expected != NOT_BLANK.expected)
         {
-            let message = format!("`{field}` must be {expected}, but is `{}`", shortened(text));
-            self.fault(Code::InvalidField, field, message);
+            let message = format!(
+                "`{field}` must be {}, but is `{}`",
+                format.expected,
+                shortened(text)
+            );
+            self.fault_with(Code::InvalidField, field, message, format.remedy(text));
         }
     }
 }
@@ -214,15 +197,3 @@ const fn field(name: &'static str, shape: Shape) -> Field {
         shape,
     }
 }
-
-const API_VERSION: &str = "a version like `v1` or `example.com/v1`";
-const KIND: &str = "a letter followed by letters and digits, at most 63 in all";
-const NAME: &str = "letters and digits with `-`, `_` and `.` between them, at most 63 in all";
-const NAMESPACE: &str = "lower-case letters and digits with `-` between them, at most 63 in all";
-const LABEL: &str =
-    "empty, or letters and digits with `-`, `_` and `.` between them, at most 63 in all";
-const TAG: &str =
-    "lower-case letters, digits, `:`, `+` and `#` with single `-` between them, at most 63 in all";
-const URL: &str = "an absolute URL";
-const NOT_BLANK: &str = "more than white space";
-const KEY: &str = "a name like `team` or `example.com/team`";

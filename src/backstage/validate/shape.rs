@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Check;
+use super::{Check, wording};
 use crate::backstage::kind::{Field, Shape};
 use crate::backstage::read::article;
 use crate::backstage::spelling;
@@ -95,7 +95,8 @@ impl Check {
                     shape.in_words(),
                     article(value)
                 );
-                self.fault(code, path.clone(), message);
+                let remedy = wording::instead(value, shape);
+                self.fault_with(code, path.clone(), message, remedy);
             }
         }
     }

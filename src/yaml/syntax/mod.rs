@@ -158,8 +158,8 @@ pub(super) fn tab(at: Range<usize>) -> SyntaxError {
         .help("indent with spaces, as many as the lines beside it")
 }
 
-const FOREIGN_REMEDY: &str =
-    "the file may have been saved from a page that asks to sign in: get the descriptor itself";
+/// What to do about such a text.
+pub(crate) const FOREIGN_REMEDY: &str = "this is another file than it should be, such as a page that asks to sign in: get the descriptor itself";
 
 /// What a text is that has nothing to do with YAML.
 pub(crate) fn foreign(text: &str) -> Option<&'static str> {
