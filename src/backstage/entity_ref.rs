@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::format;
+
 /// The namespace of entities that name none.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
@@ -44,11 +46,8 @@ impl EntityRef {
         default_namespace: &str,
     ) -> Result<Self, EntityRefError> {
         let slash = text.find('/');
-        let colon = text
-            .find(':')
-            .filter(|colon| slash.is_none_or(|slash| *colon < slash));
-        let kind = colon.map(|colon| &text[..colon]);
-        let after_kind = colon.map_or(0, |colon| colon + 1);
+        let kind = Self::kind_in(text);
+        let after_kind = kind.map_or(0, |kind| kind.len() + 1);
         let namespace = slash.map(|slash| &text[after_kind..slash]);
         let name = &text[slash.map_or(after_kind, |slash| slash + 1)..];
         if kind == Some("") || namespace == Some("") || name.is_empty() {
@@ -60,6 +59,14 @@ impl EntityRef {
             namespace: namespace.unwrap_or(default_namespace).to_owned(),
             name: name.to_owned(),
         })
+    }
+
+    /// The kind that a reference names, where it names one.
+    #[must_use]
+    pub fn kind_in(text: &str) -> Option<&str> {
+        let before_slash = text.split('/').next()?;
+        let (kind, _) = before_slash.split_once(':')?;
+        Some(kind)
     }
 
     /// A reference in parts, `{kind, namespace, name}`; null counts as missing.
@@ -85,6 +92,14 @@ impl EntityRef {
             namespace: namespace.to_owned(),
             name: name.ok_or(EntityRefError::Form)?.to_owned(),
         })
+    }
+
+    /// Whether an entity can be called so; references are not held against the rules for names.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        format::is_kind(&self.kind)
+            && format::is_namespace(&self.namespace.to_lowercase())
+            && format::is_name(&self.name)
     }
 
     /// The identity of the entity: `kind:namespace/name`, each part lower-cased by Unicode's rules as

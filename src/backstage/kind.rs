@@ -81,8 +81,10 @@ pub(crate) struct RelationRule {
     pub(crate) inverse: &'static str,
     /// The kind of a reference that names none.
     pub(crate) default_kind: Option<&'static str>,
-    /// The kinds of targets that make a relation, in lower case; others make none. `None` means any.
-    pub(crate) target_kinds: Option<&'static [&'static str]>,
+    /// The kinds that make sense as its target.
+    pub(crate) target_kinds: &'static [&'static str],
+    /// Whether targets of other kinds make no relation at all.
+    pub(crate) is_limited: bool,
 }
 
 /// The kind with this exact name and apiVersion.
@@ -140,33 +142,58 @@ const fn relation(
     forward: &'static str,
     inverse: &'static str,
     default_kind: Option<&'static str>,
+    target_kinds: &'static [&'static str],
 ) -> RelationRule {
     RelationRule {
         field,
         forward,
         inverse,
         default_kind,
-        target_kinds: None,
+        target_kinds,
+        is_limited: false,
     }
 }
 
+/// A relation to the kind that a reference means where it names none.
+const fn to(
+    kind: &'static [&'static str; 1],
+    field: &'static str,
+    forward: &'static str,
+    inverse: &'static str,
+) -> RelationRule {
+    relation(field, forward, inverse, Some(kind[0]), kind)
+}
+
 /// A relation of a kind that only the model engine knows, which looks at the kinds of targets.
-const fn limited(rule: &RelationRule, target_kinds: &'static [&'static str]) -> RelationRule {
+const fn limited(rule: &RelationRule) -> RelationRule {
     RelationRule {
-        field: rule.field,
-        forward: rule.forward,
-        inverse: rule.inverse,
-        default_kind: rule.default_kind,
-        target_kinds: Some(target_kinds),
+        is_limited: true,
+        ..*rule
     }
 }
 
 const CORE: &[&str] = &["backstage.io/v1alpha1", "backstage.io/v1beta1"];
 const TEXTS: Shape = List(&Text);
-const OWNER: RelationRule = relation("owner", "ownedBy", "ownerOf", Some("Group"));
-const SYSTEM: RelationRule = relation("system", "partOf", "hasPart", Some("System"));
-const DEPENDS_ON: RelationRule = relation("dependsOn", "dependsOn", "dependencyOf", None);
-const DEPENDENCY_OF: RelationRule = relation("dependencyOf", "dependencyOf", "dependsOn", None);
+const OWNER: RelationRule = relation(
+    "owner",
+    "ownedBy",
+    "ownerOf",
+    Some("Group"),
+    &["Group", "User"],
+);
+const SYSTEM: RelationRule = to(&["System"], "system", "partOf", "hasPart");
+// Backstage takes any kind; its documentation speaks of components and resources, and the model engine knows the other
+// side of these alone.
+const DEPENDENCIES: &[&str] = &["Component", "Resource"];
+const DEPENDS_ON: RelationRule =
+    relation("dependsOn", "dependsOn", "dependencyOf", None, DEPENDENCIES);
+const DEPENDENCY_OF: RelationRule = relation(
+    "dependencyOf",
+    "dependencyOf",
+    "dependsOn",
+    None,
+    DEPENDENCIES,
+);
 
 const PROFILE: Shape = Object(&[
     optional("displayName", Text),
@@ -191,9 +218,9 @@ static KINDS: &[Kind] = &[
         variants: &[],
         relations: &[
             OWNER,
-            relation("subcomponentOf", "partOf", "hasPart", Some("Component")),
-            relation("providesApis", "providesApi", "apiProvidedBy", Some("API")),
-            relation("consumesApis", "consumesApi", "apiConsumedBy", Some("API")),
+            to(&["Component"], "subcomponentOf", "partOf", "hasPart"),
+            to(&["API"], "providesApis", "providesApi", "apiProvidedBy"),
+            to(&["API"], "consumesApis", "consumesApi", "apiConsumedBy"),
             DEPENDS_ON,
             DEPENDENCY_OF,
             SYSTEM,
@@ -246,10 +273,7 @@ static KINDS: &[Kind] = &[
             optional("type", Text),
         ],
         variants: &[],
-        relations: &[
-            OWNER,
-            relation("domain", "partOf", "hasPart", Some("Domain")),
-        ],
+        relations: &[OWNER, to(&["Domain"], "domain", "partOf", "hasPart")],
     },
     Kind {
         name: "Domain",
@@ -260,10 +284,7 @@ static KINDS: &[Kind] = &[
             optional("type", Text),
         ],
         variants: &[],
-        relations: &[
-            OWNER,
-            relation("subdomainOf", "partOf", "hasPart", Some("Domain")),
-        ],
+        relations: &[OWNER, to(&["Domain"], "subdomainOf", "partOf", "hasPart")],
     },
     Kind {
         name: "Group",
@@ -277,9 +298,9 @@ static KINDS: &[Kind] = &[
         ],
         variants: &[],
         relations: &[
-            relation("parent", "childOf", "parentOf", Some("Group")),
-            relation("children", "parentOf", "childOf", Some("Group")),
-            relation("members", "hasMember", "memberOf", Some("User")),
+            to(&["Group"], "parent", "childOf", "parentOf"),
+            to(&["Group"], "children", "parentOf", "childOf"),
+            to(&["User"], "members", "hasMember", "memberOf"),
         ],
     },
     Kind {
@@ -287,7 +308,7 @@ static KINDS: &[Kind] = &[
         api_versions: CORE,
         spec: &[optional("profile", PROFILE), required("memberOf", TEXTS)],
         variants: &[],
-        relations: &[relation("memberOf", "memberOf", "hasMember", Some("Group"))],
+        relations: &[to(&["Group"], "memberOf", "memberOf", "hasMember")],
     },
     Kind {
         name: "Location",
@@ -320,20 +341,16 @@ static KINDS: &[Kind] = &[
         ],
         variants: AI_RESOURCES,
         relations: &[
-            limited(&OWNER, &["group", "user"]),
+            limited(&OWNER),
             SYSTEM,
-            limited(
-                &relation("dependsOn", "dependsOn", "dependencyOf", Some("AiResource")),
-                &["airesource"],
-            ),
-            limited(
-                &relation("skills", "hasPart", "partOf", Some("AiResource")),
-                &["airesource"],
-            ),
-            limited(
-                &relation("plugins", "hasPart", "partOf", Some("AiResource")),
-                &["airesource"],
-            ),
+            limited(&to(
+                &["AiResource"],
+                "dependsOn",
+                "dependsOn",
+                "dependencyOf",
+            )),
+            limited(&to(&["AiResource"], "skills", "hasPart", "partOf")),
+            limited(&to(&["AiResource"], "plugins", "hasPart", "partOf")),
         ],
     },
 ];

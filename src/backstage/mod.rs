@@ -7,13 +7,14 @@
 
 mod address;
 mod bundle;
+mod claims;
 pub mod discover;
 pub mod dump;
 pub mod entity;
 pub mod entity_ref;
 mod format;
 mod glob;
-mod kind;
+pub(crate) mod kind;
 pub mod location_ref;
 mod placeholder;
 pub mod read;

@@ -148,6 +148,8 @@ impl<'a> References<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use camino::Utf8Path;
     use serde_json::{Value, json};
 
@@ -155,7 +157,6 @@ mod tests {
     use crate::backstage::dump::Dumped;
     use crate::backstage::validate::Validated;
     use crate::backstage::{Catalog, Entity, EntityRef, stitch};
-    use crate::diagnostic::Diagnostics;
     use crate::source::{Origin, Root, RootId, Sources};
 
     type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -183,11 +184,7 @@ mod tests {
             });
         }
         let dumped = Dumped::default();
-        Ok(stitch::catalog(
-            validated,
-            dumped,
-            &mut Diagnostics::default(),
-        ))
+        Ok(stitch::catalog(validated, dumped, BTreeSet::new()))
     }
 
     #[test]

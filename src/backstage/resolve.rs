@@ -14,13 +14,22 @@ use serde_json::Value;
 
 use super::Mode;
 use super::address::{self, Address};
+use super::claims::Claims;
 use super::discover::{self, Found, FoundBy};
 use super::glob::{self, Glob};
 use super::read::{self, Descriptor, Tally};
 use super::{placeholder, validate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::source::{FieldPath, FileId, Location, Origin, RootId, Sources};
-use crate::yaml;
+
+/// What files and their Locations hold.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The descriptors, at most one for each entity.
+    pub descriptors: Vec<Descriptor>,
+    /// The refs of those that an error cost.
+    pub lost: BTreeSet<String>,
+}
 
 /// Reads files and everything their Locations lead to.
 ///
@@ -33,7 +42,7 @@ pub fn descriptors(
     sources: &mut Sources,
     tally: &mut Tally,
     diagnostics: &mut Diagnostics,
-) -> Result<Vec<Descriptor>, Error> {
+) -> Result<Resolved, Error> {
     let mut resolution = Resolution {
         mode,
         sources,
@@ -46,6 +55,7 @@ pub fn descriptors(
         broken: HashSet::new(),
         failed: BTreeSet::new(),
         descriptors: Vec::new(),
+        lost: BTreeSet::new(),
     };
     resolution.read(found);
     let files: Vec<FileId> = found.iter().map(|found| found.file).collect();
@@ -61,11 +71,18 @@ pub fn descriptors(
     resolution.report_lost();
     let Resolution {
         mut descriptors,
+        mut lost,
         failed,
         ..
     } = resolution;
-    descriptors.retain(|descriptor| !failed.contains(&descriptor.origin));
-    Ok(descriptors)
+    descriptors.retain(|descriptor| {
+        let is_kept = !failed.contains(&descriptor.origin);
+        if !is_kept {
+            lost.insert(descriptor.entity_ref.canonical());
+        }
+        is_kept
+    });
+    Ok(Resolved { descriptors, lost })
 }
 
 /// The state of following Locations.
@@ -85,6 +102,8 @@ struct Resolution<'a> {
     /// Locations that are out again, because their targets cannot all be read.
     failed: BTreeSet<Origin>,
     descriptors: Vec<Descriptor>,
+    /// The refs of descriptors that an error cost.
+    lost: BTreeSet<String>,
 }
 
 impl Resolution<'_> {
@@ -120,11 +139,33 @@ impl Resolution<'_> {
             }
         }
         let claimed = self.claims.settle(read, self.sources, self.diagnostics);
-        let resolved = placeholders(claimed, self.sources, self.diagnostics);
+        let resolved = self.placeholders(claimed);
         let locations = resolved.iter().filter(|descriptor| is_location(descriptor));
         let locations = locations.cloned().collect();
         self.descriptors.extend(resolved);
         locations
+    }
+
+    fn placeholders(&mut self, descriptors: Vec<Descriptor>) -> Vec<Descriptor> {
+        let sources = &*self.sources;
+        let substituted: Vec<_> = descriptors
+            .into_par_iter()
+            .map(|mut descriptor| {
+                let outcome = placeholder::substitute(&mut descriptor, sources);
+                (descriptor, outcome)
+            })
+            .collect();
+        let mut resolved = Vec::with_capacity(substituted.len());
+        for (descriptor, outcome) in substituted {
+            match outcome {
+                Ok(()) => resolved.push(descriptor),
+                Err(faults) => {
+                    self.lost.insert(descriptor.entity_ref.canonical());
+                    self.diagnostics.extend(faults);
+                }
+            }
+        }
+        resolved
     }
 
     /// Reads what Locations name; what comes out are the Locations among that.
@@ -167,6 +208,7 @@ impl Resolution<'_> {
         let mut left: Vec<Descriptor> = left.flatten().collect();
         sort(&mut left, self.sources);
         for descriptor in &left {
+            self.lost.insert(descriptor.entity_ref.canonical());
             self.diagnostics.push(lost(
                 descriptor,
                 "another document that is read together with it is broken",
@@ -196,121 +238,6 @@ pub fn sort(descriptors: &mut [Descriptor], sources: &Sources) {
             document,
         )
     });
-}
-
-fn placeholders(
-    descriptors: Vec<Descriptor>,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) -> Vec<Descriptor> {
-    let substituted: Vec<_> = descriptors
-        .into_par_iter()
-        .map(|mut descriptor| {
-            placeholder::substitute(&mut descriptor, sources).map(|()| descriptor)
-        })
-        .collect();
-    let mut resolved = Vec::with_capacity(substituted.len());
-    for result in substituted {
-        match result {
-            Ok(descriptor) => resolved.push(descriptor),
-            Err(faults) => faults.into_iter().for_each(|fault| diagnostics.push(fault)),
-        }
-    }
-    resolved
-}
-
-/// Which descriptor stands for which entity: the first file wins, and within a file the last document.
-#[derive(Default)]
-struct Claims {
-    holders: HashMap<String, Origin>,
-}
-
-impl Claims {
-    /// Keeps the descriptors that stand for their entities, and reports the others.
-    fn settle(
-        &mut self,
-        read: Vec<Descriptor>,
-        sources: &Sources,
-        diagnostics: &mut Diagnostics,
-    ) -> Vec<Descriptor> {
-        // The last document of a file replaces the earlier ones before anything is processed.
-        let mut last: HashMap<(FileId, String), usize> = HashMap::new();
-        let refs: Vec<String> = read
-            .iter()
-            .map(|found| found.entity_ref.canonical())
-            .collect();
-        for (index, (descriptor, entity_ref)) in read.iter().zip(&refs).enumerate() {
-            last.insert((descriptor.origin.file, entity_ref.clone()), index);
-        }
-        let origins: Vec<Origin> = read.iter().map(|found| found.origin).collect();
-        let mut kept = Vec::with_capacity(read.len());
-        let mut refused = Vec::new();
-        for (index, (descriptor, entity_ref)) in read.into_iter().zip(refs).enumerate() {
-            let file = descriptor.origin.file;
-            let winner = last
-                .get(&(file, entity_ref.clone()))
-                .copied()
-                .unwrap_or(index);
-            let holder = match self.holders.entry(entity_ref) {
-                Entry::Occupied(holder) if holder.get().file != file => *holder.get(),
-                _ if winner != index => origins[winner],
-                claim => {
-                    claim.insert_entry(descriptor.origin);
-                    kept.push(descriptor);
-                    continue;
-                }
-            };
-            refused.push((descriptor, holder));
-        }
-        report_duplicates(refused, sources, diagnostics);
-        kept
-    }
-}
-
-fn report_duplicates(
-    lost: Vec<(Descriptor, Origin)>,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) {
-    // Files are read again, each once: duplicates are rare, and keeping every document for them is not.
-    let mut documents: HashMap<FileId, HashMap<usize, Value>> = HashMap::new();
-    for (descriptor, holder) in lost {
-        let read_again = documents.entry(holder.file).or_insert_with(|| {
-            let documents = yaml::documents(&sources.text(holder.file).unwrap_or_default());
-            let good = documents
-                .into_iter()
-                .filter_map(|document| Some((document.index, document.content.ok()?)));
-            good.collect()
-        });
-        let is_identical = matches!(
-            read_again.get(&holder.document),
-            Some(Value::Object(value)) if *value == descriptor.value
-        );
-        let entity_ref = descriptor.entity_ref.canonical();
-        let field = FieldPath::keys(["metadata", "name"]);
-        let (code, message) = if is_identical {
-            (
-                Code::IdenticalDuplicate,
-                format!("`{entity_ref}` is defined twice, in the same words"),
-            )
-        } else if holder.file == descriptor.origin.file {
-            (
-                Code::DuplicateEntity,
-                format!("`{entity_ref}` is defined again further down, and the last one counts"),
-            )
-        } else {
-            (
-                Code::DuplicateEntity,
-                format!("`{entity_ref}` is defined elsewhere too, and the first path counts"),
-            )
-        };
-        diagnostics.push(
-            Diagnostic::new(code, message)
-                .at(descriptor.origin.value(field.clone()))
-                .related(holder.value(field), "this one counts")
-                .help("remove one of the two, or give one another name or namespace"),
-        );
-    }
 }
 
 fn is_location(descriptor: &Descriptor) -> bool {

@@ -2,15 +2,14 @@
 //!
 //! In: entities with the references their fields hold, and those of dumps. Out: a [`Catalog`]. Follows Backstage's stitching (backstage/
 //! backstage, `plugins/catalog-backend/src/database/operations/stitcher`), so `ownedBy` here means what it means there.
-//! Refs that nothing defines are kept and reported: they may be known elsewhere.
+//! Refs that nothing defines are kept: they may be known elsewhere. `lint` reports them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::dump::{Dumped, Entry};
 use super::entity::{Entity, Relation, RelationType};
 use super::entity_ref::EntityRef;
 use super::validate::Validated;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 
 /// All entities of a run and the relations between them.
 #[derive(Debug, Default)]
@@ -20,6 +19,8 @@ pub struct Catalog {
     len: usize,
     relations: Vec<Vec<(RelationType, TargetId)>>,
     targets: Vec<Target>,
+    /// The refs of descriptors that are in error.
+    lost: BTreeSet<String>,
 }
 
 type TargetId = u32;
@@ -43,6 +44,12 @@ impl Catalog {
     #[must_use]
     pub fn known(&self) -> &[Entity] {
         &self.entities
+    }
+
+    /// Whether a descriptor of this canonical ref is there, but in error.
+    #[must_use]
+    pub fn is_lost(&self, canonical: &str) -> bool {
+        self.lost.contains(canonical)
     }
 
     /// The relations of the entity at this index of [`Catalog::known`], sorted by type and then target ref.
@@ -121,13 +128,9 @@ impl Catalog {
     }
 }
 
-/// Gives every reference its two relations and reports those that lead nowhere.
+/// Gives every reference its two relations. `lost` are the refs of the descriptors that are in error.
 #[must_use]
-pub fn catalog(
-    mut validated: Vec<Validated>,
-    dumped: Dumped,
-    diagnostics: &mut Diagnostics,
-) -> Catalog {
+pub fn catalog(mut validated: Vec<Validated>, dumped: Dumped, lost: BTreeSet<String>) -> Catalog {
     let of_roots = validated.len();
     let len = of_roots + dumped.converted.len();
     let mut stated = Vec::new();
@@ -146,8 +149,6 @@ pub fn catalog(
     }
     // Backstage shows an entity every relation that starts at it, whichever entity declared it.
     let mut outgoing: Vec<Vec<(RelationType, TargetId)>> = vec![Vec::new(); validated.len()];
-    let mut reported = HashSet::new();
-    let mut names = Names::new(&validated);
     let mut entities = Vec::with_capacity(validated.len());
     for (index, Validated { entity, references }) in validated.into_iter().enumerate() {
         let source = targets.of(&entity.entity_ref);
@@ -156,20 +157,6 @@ pub fn catalog(
             outgoing[index].push((reference.forward.into(), target));
             if let Some(known) = targets.all[target as usize].entity {
                 outgoing[known].push((reference.inverse.into(), source));
-            } else if index < len && reported.insert((index, target, reference.field.to_string())) {
-                let missing = &targets.all[target as usize].canonical;
-                let mut dangling = Diagnostic::new(
-                    Code::DanglingRelation,
-                    format!(
-                        "`{}` refers to `{missing}`, which nothing defines",
-                        reference.field
-                    ),
-                )
-                .at(entity.origin.value(reference.field));
-                if let Some(similar) = names.similar(&reference.target) {
-                    dangling = dangling.help(format!("did you mean `{similar}`?"));
-                }
-                diagnostics.push(dangling);
             }
         }
         entities.push(entity);
@@ -196,6 +183,7 @@ pub fn catalog(
         len,
         relations: outgoing,
         targets: targets.all,
+        lost,
     }
 }
 
@@ -224,68 +212,5 @@ impl Targets {
             entity: None,
         });
         id
-    }
-}
-
-/// What a misspelt ref is compared with: the refs that exist.
-struct Names {
-    by_kind: HashMap<String, Vec<String>>,
-    by_name: HashMap<String, Vec<String>>,
-    left: usize,
-}
-
-/// More candidates than this are not compared: a catalog of that size has a near match for everything.
-const MAX_CANDIDATES: usize = 5_000;
-/// How many dangling references of a run are compared: a reader mends the first ones and runs again.
-const MAX_COMPARED: usize = 500;
-
-impl Names {
-    fn new(validated: &[Validated]) -> Self {
-        let mut by_kind: HashMap<String, Vec<String>> = HashMap::new();
-        let mut by_name: HashMap<String, Vec<String>> = HashMap::new();
-        for Validated { entity, .. } in validated {
-            let EntityRef { kind, name, .. } = &entity.entity_ref;
-            let canonical = entity.entity_ref.canonical();
-            by_kind
-                .entry(kind.to_lowercase())
-                .or_default()
-                .push(canonical.clone());
-            by_name
-                .entry(name.to_lowercase())
-                .or_default()
-                .push(canonical);
-        }
-        Self {
-            by_kind,
-            by_name,
-            left: MAX_COMPARED,
-        }
-    }
-
-    /// The existing ref that a missing one probably means: the same name in another namespace or kind, or a name of
-    /// the same kind of which at most a third differs.
-    fn similar(&mut self, missing: &EntityRef) -> Option<&str> {
-        let kind = missing.kind.to_lowercase();
-        let same_kind = |known: &&String| known.split_once(':').is_some_and(|(k, _)| k == kind);
-        if let Some(namesakes) = self.by_name.get(&missing.name.to_lowercase()) {
-            return namesakes
-                .iter()
-                .find(same_kind)
-                .or(namesakes.first())
-                .map(String::as_str);
-        }
-        self.left = self.left.checked_sub(1)?;
-        let candidates = self.by_kind.get(&kind)?;
-        if candidates.len() > MAX_CANDIDATES {
-            return None;
-        }
-        let missing_ref = missing.canonical();
-        let allowed = (missing.name.chars().count() / 3).max(1);
-        candidates
-            .iter()
-            .map(|known| (strsim::osa_distance(&missing_ref, known), known.as_str()))
-            .filter(|(distance, _)| *distance <= allowed)
-            .min()
-            .map(|(_, known)| known)
     }
 }

@@ -2,9 +2,13 @@
 //!
 //! In: a catalog. Out: findings. Nothing here changes an entity.
 
+mod relations;
+
 use crate::backstage::Catalog;
 use crate::diagnostic::Diagnostics;
 use crate::source::Sources;
 
 /// Looks at all entities of the result, alone and together.
-pub fn catalog(_catalog: &Catalog, _sources: &Sources, _diagnostics: &mut Diagnostics) {}
+pub fn catalog(catalog: &Catalog, sources: &Sources, diagnostics: &mut Diagnostics) {
+    relations::catalog(catalog, sources, diagnostics);
+}

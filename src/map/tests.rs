@@ -1,5 +1,6 @@
 //! Ocean's semantics one by one on small mappings, and the `standard` profile on one catalog with every kind.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
 use camino::Utf8Path;
@@ -123,7 +124,7 @@ fn mapped(mapping: &str, spec: &Value) -> Result<(Vec<port::Entity>, Findings), 
     let mut sources = sources();
     let entities = vec![validated(&mut sources, value, &[])?];
     let mut diagnostics = Diagnostics::default();
-    let catalog = stitch::catalog(entities, Dumped::default(), &mut diagnostics);
+    let catalog = stitch::catalog(entities, Dumped::default(), BTreeSet::new());
     let result = catalog_of(&catalog, &profile(mapping)?, &sources, &mut diagnostics)?;
     let found = diagnostics.into_iter().map(|found| {
         let help = found.help.unwrap_or_default();
@@ -280,7 +281,7 @@ fn unknown_blueprints_and_kinds_are_reported_once() -> Outcome {
         validated(&mut sources, location("b"), &[])?,
     ];
     let mut diagnostics = Diagnostics::default();
-    let catalog = stitch::catalog(entities, Dumped::default(), &mut diagnostics);
+    let catalog = stitch::catalog(entities, Dumped::default(), BTreeSet::new());
     let profile = Profile::load("standard")?;
     let result = catalog_of(&catalog, &profile, &sources, &mut diagnostics)?;
     assert!(result.entities.is_empty());
@@ -608,7 +609,7 @@ fn organisation(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>>
 fn standard() -> Result<(port::Catalog, Diagnostics), Box<dyn Error>> {
     let mut sources = sources();
     let entities = one_of_each(&mut sources)?;
-    let catalog = stitch::catalog(entities, Dumped::default(), &mut Diagnostics::default());
+    let catalog = stitch::catalog(entities, Dumped::default(), BTreeSet::new());
     let mut diagnostics = Diagnostics::default();
     let profile = Profile::load("standard")?;
     let result = catalog_of(&catalog, &profile, &sources, &mut diagnostics)?;

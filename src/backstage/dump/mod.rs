@@ -20,7 +20,7 @@
 mod pieces;
 mod record;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 
@@ -280,6 +280,18 @@ impl Claims {
                 .map(|descriptor| descriptor.entity_ref.canonical())
                 .collect(),
         )
+    }
+
+    /// The refs of the descriptors that turned out to be in error.
+    #[must_use]
+    pub fn lost(mut self, validated: &[Validated]) -> BTreeSet<String> {
+        if validated.len() == self.0.len() {
+            return BTreeSet::new();
+        }
+        for valid in validated {
+            self.0.remove(&valid.entity.entity_ref.canonical());
+        }
+        self.0.into_iter().collect()
     }
 }
 

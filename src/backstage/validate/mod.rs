@@ -16,7 +16,7 @@ use super::entity_ref::{EntityRef, EntityRefError};
 use super::kind::{self, Field, Kind, RelationRule, Variant};
 use super::location_ref::is_script;
 use super::read::{Descriptor, article};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, quoted};
 use crate::source::{FieldPath, Origin};
 
 /// An entity and the references its fields hold.
@@ -39,6 +39,17 @@ pub struct Reference {
     pub inverse: &'static str,
     /// The target.
     pub target: EntityRef,
+}
+
+/// A reference as it is written, and what it is good for.
+#[derive(Debug)]
+pub struct Written {
+    /// The reference.
+    pub reference: Reference,
+    /// The kinds that make sense as its target.
+    pub target_kinds: &'static [&'static str],
+    /// Whether Backstage makes relations of it: of a few fields it does so for some kinds of targets only.
+    pub makes_relations: bool,
 }
 
 /// Validates descriptors, in parallel, and keeps their order.
@@ -109,6 +120,14 @@ pub fn entity(
 /// The references in the fields of an entity; their positions in lists are those of the entity, not of the descriptor.
 #[must_use]
 pub fn references(entity: &Entity) -> Vec<Reference> {
+    let written = written(entity).into_iter();
+    let making = written.filter(|one| one.makes_relations);
+    making.map(|one| one.reference).collect()
+}
+
+/// The references in the fields of an entity, those included that make no relation; positions are as for [`references`].
+#[must_use]
+pub fn written(entity: &Entity) -> Vec<Written> {
     let api_version = entity.value.get("apiVersion").and_then(Value::as_str);
     let kind = kind::kind(&entity.entity_ref.kind, api_version.unwrap_or_default());
     let (Some(kind), Some(spec)) = (kind, entity.spec()) else {
@@ -122,7 +141,36 @@ pub fn references(entity: &Entity) -> Vec<Reference> {
         has_error: false,
     };
     let path = FieldPath::keys(["spec"]);
-    check.all_references(kind, spec, &path, &entity.entity_ref)
+    let mut written = Vec::new();
+    check.all_references(kind, spec, &path, &entity.entity_ref, |reference, rule| {
+        written.push(Written {
+            makes_relations: rule.takes(&reference.target),
+            target_kinds: rule.target_kinds,
+            reference,
+        });
+    });
+    written
+}
+
+/// Whether a reference of an entity names a kind that makes no sense as its target; costs less than reading the
+/// references. References in parts always count.
+#[must_use]
+pub fn names_odd_kind(entity: &Entity) -> bool {
+    let api_version = entity.value.get("apiVersion").and_then(Value::as_str);
+    let kind = kind::kind(&entity.entity_ref.kind, api_version.unwrap_or_default());
+    let (Some(kind), Some(spec)) = (kind, entity.spec()) else {
+        return false;
+    };
+    kind.relations.iter().any(|rule| {
+        let is_odd = |value: &Value| match value {
+            Value::String(text) => EntityRef::kind_in(text).is_some_and(|kind| !rule.expects(kind)),
+            other => other.is_object(),
+        };
+        match spec.get(rule.field) {
+            Some(Value::Array(items)) => items.iter().any(is_odd),
+            value => value.is_some_and(is_odd),
+        }
+    })
 }
 
 /// Reference lists that Backstage sorts, whatever the kind.
@@ -217,23 +265,28 @@ impl Check {
         if self.has_error {
             return Vec::new();
         }
-        self.all_references(kind, spec, &path, entity_ref)
+        let mut references = Vec::new();
+        self.all_references(kind, spec, &path, entity_ref, |reference, rule| {
+            if rule.takes(&reference.target) {
+                references.push(reference);
+            }
+        });
+        references
     }
 
     fn all_references(
         &mut self,
-        kind: &Kind,
+        kind: &'static Kind,
         spec: &Map<String, Value>,
         path: &FieldPath,
         holder: &EntityRef,
-    ) -> Vec<Reference> {
-        let mut references = Vec::new();
+        mut found: impl FnMut(Reference, &'static RelationRule),
+    ) {
         let rules = kind.relations.iter();
         for rule in rules.filter(|rule| kind.has_field(spec, rule.field)) {
             let (value, path) = (spec.get(rule.field), path.key(rule.field));
-            self.references(value, rule, &path, holder, &mut references);
+            self.references(value, rule, &path, holder, &mut found);
         }
-        references
     }
 
     fn spec(&mut self, spec: &Map<String, Value>, kind: &Kind, path: &FieldPath) {
@@ -287,10 +340,10 @@ impl Check {
     fn references(
         &mut self,
         value: Option<&Value>,
-        rule: &RelationRule,
+        rule: &'static RelationRule,
         path: &FieldPath,
         holder: &EntityRef,
-        references: &mut Vec<Reference>,
+        found: &mut impl FnMut(Reference, &'static RelationRule),
     ) {
         let items = match value {
             None | Some(Value::Null | Value::Bool(false)) => return,
@@ -305,14 +358,17 @@ impl Check {
         };
         for (field, item) in items {
             match reference(item, rule.default_kind, &holder.namespace) {
-                Ok(target) if rule.takes(&target) => references.push(Reference {
-                    field,
-                    forward: rule.forward,
-                    inverse: rule.inverse,
-                    target,
-                }),
-                Ok(_) => {}
-                Err(why) => {
+                Ok(target) => {
+                    let reference = Reference {
+                        field,
+                        forward: rule.forward,
+                        inverse: rule.inverse,
+                        target,
+                    };
+                    found(reference, rule);
+                }
+                Err(NoReference::WithoutKind(name)) => self.without_kind(field, &name, rule),
+                Err(NoReference::Invalid(why)) => {
                     let message = format!("`{field}` is no entity reference: {why}");
                     self.fault(Code::InvalidReference, field, message);
                 }
@@ -321,11 +377,31 @@ impl Check {
     }
 }
 
+impl Check {
+    fn without_kind(&mut self, field: FieldPath, text: &str, rule: &RelationRule) {
+        self.has_error = true;
+        let message = format!("`{field}` names no kind: {}", quoted(text));
+        let kinds = rule.target_kinds.iter();
+        let full: Vec<String> = kinds
+            .map(|kind| quoted(&format!("{}:{text}", kind.to_lowercase())))
+            .collect();
+        let fault = Diagnostic::new(Code::ReferenceWithoutKind, message)
+            .at(self.origin.value(field))
+            .help(format!("write {}, whichever is meant", full.join(" or ")));
+        self.faults.push(fault);
+    }
+}
+
 impl RelationRule {
     /// Whether a target makes a relation.
     fn takes(&self, target: &EntityRef) -> bool {
-        self.target_kinds
-            .is_none_or(|kinds| kinds.iter().any(|kind| target.kind.to_lowercase() == *kind))
+        !self.is_limited || self.expects(&target.kind)
+    }
+
+    /// Whether a kind makes sense as its target.
+    fn expects(&self, kind: &str) -> bool {
+        let mut kinds = self.target_kinds.iter();
+        kinds.any(|expected| kind.eq_ignore_ascii_case(expected))
     }
 }
 
@@ -353,18 +429,37 @@ impl Kind {
     }
 }
 
+/// Why a value is no entity reference.
+enum NoReference {
+    /// It names no kind where no default is known: this is its text, or its name.
+    WithoutKind(String),
+    /// In words.
+    Invalid(String),
+}
+
 fn reference(
     value: &Value,
     default_kind: Option<&str>,
     namespace: &str,
-) -> Result<EntityRef, String> {
-    let in_words = |error: EntityRefError| error.to_string();
+) -> Result<EntityRef, NoReference> {
     match value {
-        Value::String(text) => EntityRef::parse(text, default_kind, namespace)
-            .map_err(|error| format!("`{text}` {}", in_words(error))),
-        Value::Object(parts) => {
-            EntityRef::from_parts(parts, default_kind, namespace).map_err(in_words)
+        Value::String(text) => {
+            EntityRef::parse(text, default_kind, namespace).map_err(|error| match error {
+                EntityRefError::MissingKind => NoReference::WithoutKind(text.clone()),
+                EntityRefError::Form => NoReference::Invalid(format!("`{text}` {error}")),
+            })
         }
-        other => Err(format!("found {}", article(other))),
+        Value::Object(parts) => {
+            EntityRef::from_parts(parts, default_kind, namespace).map_err(|error| {
+                let name = parts.get("name").and_then(Value::as_str);
+                match (error, name) {
+                    (EntityRefError::MissingKind, Some(name)) => {
+                        NoReference::WithoutKind(name.to_owned())
+                    }
+                    _ => NoReference::Invalid(error.to_string()),
+                }
+            })
+        }
+        other => Err(NoReference::Invalid(format!("found {}", article(other)))),
     }
 }

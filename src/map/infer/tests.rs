@@ -1,6 +1,6 @@
 //! From entities to blueprints: names, relations, limits, and what holds whatever the entities are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use camino::Utf8Path;
@@ -53,11 +53,7 @@ fn catalog(entities: &[(&str, Value)], sources: &mut Sources) -> Outcome<backsta
         });
     }
     let dumped = Dumped::default();
-    Ok(stitch::catalog(
-        validated,
-        dumped,
-        &mut Diagnostics::default(),
-    ))
+    Ok(stitch::catalog(validated, dumped, BTreeSet::new()))
 }
 
 /// What a profile makes of entities, checked, with the codes of the findings.

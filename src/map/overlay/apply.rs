@@ -299,6 +299,7 @@ impl<T: Clone> Becomes<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::error::Error;
 
     use camino::Utf8Path;
@@ -349,7 +350,7 @@ mod tests {
                 origin,
             });
         }
-        let catalog = stitch::catalog(validated, Dumped::default(), &mut diagnostics);
+        let catalog = stitch::catalog(validated, Dumped::default(), BTreeSet::new());
         let profile = Profile::load("standard")?;
         let bridge = Bridge {
             catalog: &catalog,
