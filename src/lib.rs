@@ -28,6 +28,7 @@ use backstage::discover::Patterns;
 use backstage::dump::Claims;
 use backstage::read::Tally;
 use backstage::references::References;
+use backstage::resolve::Resolved;
 use backstage::{discover, dump, resolve, stitch, validate};
 use camino::Utf8PathBuf;
 use codeowners::CodeOwners;
@@ -100,7 +101,10 @@ fn rebuilt(inputs: Inputs) -> Result<Reading, Error> {
     let mut sources = Sources::open(inputs.roots, inputs.revision.as_deref())?;
     let mut tally = Tally::default();
     let found = discover::descriptors(&mut sources, &inputs.patterns, &mut diagnostics)?;
-    let mut descriptors = resolve::descriptors(
+    let Resolved {
+        mut descriptors,
+        mut lost,
+    } = resolve::descriptors(
         &found,
         inputs.mode,
         &mut sources,
@@ -124,7 +128,7 @@ fn rebuilt(inputs: Inputs) -> Result<Reading, Error> {
     );
     tally.dumps = inputs.dumps.paths.len();
     dumped.count(&mut tally);
-    let lost = claims.lost(&validated);
+    lost.extend(claims.lost(&validated));
     let catalog = stitch::catalog(validated, dumped, lost);
     lint::catalog(&catalog, &sources, &mut diagnostics);
     owners.check(&catalog, &sources, &mut diagnostics);

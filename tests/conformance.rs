@@ -127,7 +127,7 @@ fn stage(found: &Diagnostic) -> &'static str {
         Code::InvalidEnvelope => "envelope",
         Code::InvalidField | Code::UnknownRootField => "policy",
         Code::InvalidSpec | Code::CustomKind => "kind",
-        Code::InvalidReference => "relations",
+        Code::InvalidReference | Code::ReferenceWithoutKind => "relations",
         Code::UnresolvedPlaceholder | Code::RemotePlaceholder | Code::OutsidePlaceholder => {
             "placeholder"
         }

@@ -88,7 +88,10 @@ fn every_layout_makes_references_resolve() -> Result<()> {
     let dangling = Folder::with([("catalog-info.yaml", OWNED)])?;
     let run_without = run(&dangling.path, &["validate"])?;
     assert!(
-        says(&run_without, "`group:default/team`, which nothing defines"),
+        says(
+            &run_without,
+            "1 reference to groups was not looked up: no groups are known"
+        ),
         "{}",
         run_without.shown()
     );
@@ -673,7 +676,7 @@ fn a_dump_cannot_say_where_on_the_machine_is_written() -> Result<()> {
         );
     }
     // A good place is none to read from.
-    let mut entity = component("a", "missing");
+    let mut entity = component("a", "missing@acme");
     entity["source"] = json!({"root": "work", "path": "secret.txt", "line": 1});
     folder.write("dump.json", &entity.to_string())?;
     let run = run(
@@ -681,7 +684,7 @@ fn a_dump_cannot_say_where_on_the_machine_is_written() -> Result<()> {
         &["validate", "--catalog", "dump.json", "--convert-catalog"],
     )?;
     assert!(
-        says(&run, "work/secret.txt:1: `spec.owner` refers to") && !says(&run, "kept"),
+        says(&run, "work/secret.txt:1: `spec.owner` names") && !says(&run, "kept"),
         "{}",
         run.shown()
     );

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::format;
+
 /// The namespace of entities that name none.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
@@ -90,6 +92,14 @@ impl EntityRef {
             namespace: namespace.to_owned(),
             name: name.ok_or(EntityRefError::Form)?.to_owned(),
         })
+    }
+
+    /// Whether an entity can be called so; references are not held against the rules for names.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        format::is_kind(&self.kind)
+            && format::is_namespace(&self.namespace.to_lowercase())
+            && format::is_name(&self.name)
     }
 
     /// The identity of the entity: `kind:namespace/name`, each part lower-cased by Unicode's rules as

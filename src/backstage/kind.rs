@@ -206,7 +206,7 @@ const OWNER: RelationRule = relation(
 const SYSTEM: RelationRule = to(&["System"], "system", "partOf", "hasPart");
 // Backstage takes any kind; its documentation speaks of components and resources, and the model engine knows the other
 // side of these alone.
-const DEPENDENCIES: &[&str] = &["Component", "Resource", "AiResource"];
+const DEPENDENCIES: &[&str] = &["Component", "Resource"];
 const DEPENDS_ON: RelationRule =
     relation("dependsOn", "dependsOn", "dependencyOf", None, DEPENDENCIES);
 const DEPENDENCY_OF: RelationRule = relation(

@@ -7,6 +7,7 @@
 
 mod address;
 mod bundle;
+mod claims;
 pub mod discover;
 pub mod dump;
 pub mod entity;

@@ -2,9 +2,10 @@
 //! `$asyncapi` that content with everything it refers to.
 //!
 //! In: descriptors. Out: those with values in place of their placeholders; what stands in the way costs its entity and
-//! no other. Where the values came from is noted in the sources, so that findings about them lead there. Rules: `PlaceholderProcessor.ts` in backstage/backstage,
-//! `plugins/catalog-backend/src/processors`.
+//! no other. Where the values came from is noted in the sources, so that findings about them lead there. Rules:
+//! `PlaceholderProcessor.ts` in backstage/backstage, `plugins/catalog-backend/src/processors`.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -18,10 +19,12 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FieldPath, Location, Origin, Place, RootId, Segment, Sources};
 use crate::yaml;
 
-/// Replaces the placeholders of descriptors, in parallel, and keeps their order. Those that cannot be are reported.
+/// Replaces the placeholders of descriptors, in parallel, and keeps their order. Those that cannot be are reported, and the
+/// refs of their descriptors go to `lost`.
 pub(super) fn replaced(
     descriptors: Vec<Descriptor>,
     sources: &mut Sources,
+    lost: &mut BTreeSet<String>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Descriptor> {
     let substituted: Vec<_> = descriptors
@@ -43,18 +46,21 @@ pub(super) fn replaced(
                 }
                 resolved.push(descriptor);
             }
-            Err(obstacles) => diagnostics.extend(obstacles.into_iter().map(|obstacle| {
-                let found = *obstacle.diagnostic;
-                let Some((root, path, bytes)) = obstacle.within else {
-                    return found;
-                };
-                let place = Place::Span {
-                    document: None,
-                    bytes,
-                };
-                let file = sources.included_file(root, &path);
-                found.related(Location { file, place }, "what is wrong there")
-            })),
+            Err(obstacles) => {
+                lost.insert(descriptor.entity_ref.canonical());
+                diagnostics.extend(obstacles.into_iter().map(|obstacle| {
+                    let found = *obstacle.diagnostic;
+                    let Some((root, path, bytes)) = obstacle.within else {
+                        return found;
+                    };
+                    let place = Place::Span {
+                        document: None,
+                        bytes,
+                    };
+                    let file = sources.included_file(root, &path);
+                    found.related(Location { file, place }, "what is wrong there")
+                }));
+            }
         }
     }
     resolved

@@ -13,13 +13,22 @@ use serde_json::Value;
 
 use super::Mode;
 use super::address::{self, Address};
+use super::claims::Claims;
 use super::discover::{self, Found, FoundBy};
 use super::glob::{self, Glob};
 use super::read::{self, Descriptor, Tally};
 use super::{placeholder, validate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::source::{FieldPath, FileId, Location, Origin, RootId, Sources};
-use crate::yaml;
+
+/// What files and their Locations hold.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The descriptors, at most one for each entity.
+    pub descriptors: Vec<Descriptor>,
+    /// The refs of those that an error cost.
+    pub lost: BTreeSet<String>,
+}
 
 /// Reads files and everything their Locations lead to.
 ///
@@ -32,7 +41,7 @@ pub fn descriptors(
     sources: &mut Sources,
     tally: &mut Tally,
     diagnostics: &mut Diagnostics,
-) -> Result<Vec<Descriptor>, Error> {
+) -> Result<Resolved, Error> {
     let mut resolution = Resolution {
         mode,
         sources,
@@ -45,6 +54,7 @@ pub fn descriptors(
         broken: HashSet::new(),
         failed: BTreeSet::new(),
         descriptors: Vec::new(),
+        lost: BTreeSet::new(),
     };
     resolution.read(found);
     let files: Vec<FileId> = found.iter().map(|found| found.file).collect();
@@ -60,11 +70,18 @@ pub fn descriptors(
     resolution.report_lost();
     let Resolution {
         mut descriptors,
+        mut lost,
         failed,
         ..
     } = resolution;
-    descriptors.retain(|descriptor| !failed.contains(&descriptor.origin));
-    Ok(descriptors)
+    descriptors.retain(|descriptor| {
+        let is_kept = !failed.contains(&descriptor.origin);
+        if !is_kept {
+            lost.insert(descriptor.entity_ref.canonical());
+        }
+        is_kept
+    });
+    Ok(Resolved { descriptors, lost })
 }
 
 /// The state of following Locations.
@@ -84,6 +101,8 @@ struct Resolution<'a> {
     /// Locations that are out again, because their targets cannot all be read.
     failed: BTreeSet<Origin>,
     descriptors: Vec<Descriptor>,
+    /// The refs of descriptors that an error cost.
+    lost: BTreeSet<String>,
 }
 
 impl Resolution<'_> {
@@ -119,7 +138,8 @@ impl Resolution<'_> {
             }
         }
         let claimed = self.claims.settle(read, self.sources, self.diagnostics);
-        let resolved = placeholder::replaced(claimed, self.sources, self.diagnostics);
+        let resolved =
+            placeholder::replaced(claimed, self.sources, &mut self.lost, self.diagnostics);
         let locations = resolved.iter().filter(|descriptor| is_location(descriptor));
         let locations = locations.cloned().collect();
         self.descriptors.extend(resolved);
@@ -166,6 +186,7 @@ impl Resolution<'_> {
         let mut left: Vec<Descriptor> = left.flatten().collect();
         sort(&mut left, self.sources);
         for descriptor in &left {
+            self.lost.insert(descriptor.entity_ref.canonical());
             self.diagnostics.push(lost(
                 descriptor,
                 "another document that is read together with it is broken",
@@ -196,100 +217,6 @@ pub fn sort(descriptors: &mut [Descriptor], sources: &Sources) {
             document,
         )
     });
-}
-
-/// Which descriptor stands for which entity: the first file wins, and within a file the last document.
-#[derive(Default)]
-struct Claims {
-    holders: HashMap<String, Origin>,
-}
-
-impl Claims {
-    /// Keeps the descriptors that stand for their entities, and reports the others.
-    fn settle(
-        &mut self,
-        read: Vec<Descriptor>,
-        sources: &Sources,
-        diagnostics: &mut Diagnostics,
-    ) -> Vec<Descriptor> {
-        // The last document of a file replaces the earlier ones before anything is processed.
-        let mut last: HashMap<(FileId, String), usize> = HashMap::new();
-        let refs: Vec<String> = read
-            .iter()
-            .map(|found| found.entity_ref.canonical())
-            .collect();
-        for (index, (descriptor, entity_ref)) in read.iter().zip(&refs).enumerate() {
-            last.insert((descriptor.origin.file, entity_ref.clone()), index);
-        }
-        let origins: Vec<Origin> = read.iter().map(|found| found.origin).collect();
-        let mut kept = Vec::with_capacity(read.len());
-        let mut refused = Vec::new();
-        for (index, (descriptor, entity_ref)) in read.into_iter().zip(refs).enumerate() {
-            let file = descriptor.origin.file;
-            let winner = last
-                .get(&(file, entity_ref.clone()))
-                .copied()
-                .unwrap_or(index);
-            let holder = match self.holders.entry(entity_ref) {
-                Entry::Occupied(holder) if holder.get().file != file => *holder.get(),
-                _ if winner != index => origins[winner],
-                claim => {
-                    claim.insert_entry(descriptor.origin);
-                    kept.push(descriptor);
-                    continue;
-                }
-            };
-            refused.push((descriptor, holder));
-        }
-        report_duplicates(refused, sources, diagnostics);
-        kept
-    }
-}
-
-fn report_duplicates(
-    lost: Vec<(Descriptor, Origin)>,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) {
-    // Files are read again, each once: duplicates are rare, and keeping every document for them is not.
-    let mut documents: HashMap<FileId, HashMap<usize, Value>> = HashMap::new();
-    for (descriptor, holder) in lost {
-        let read_again = documents.entry(holder.file).or_insert_with(|| {
-            let documents = yaml::documents(&sources.text(holder.file).unwrap_or_default());
-            let good = documents
-                .into_iter()
-                .filter_map(|document| Some((document.index, document.content.ok()?)));
-            good.collect()
-        });
-        let is_identical = matches!(
-            read_again.get(&holder.document),
-            Some(Value::Object(value)) if *value == descriptor.value
-        );
-        let entity_ref = descriptor.entity_ref.canonical();
-        let field = FieldPath::keys(["metadata", "name"]);
-        let (code, message) = if is_identical {
-            (
-                Code::IdenticalDuplicate,
-                format!("`{entity_ref}` is defined twice, in the same words"),
-            )
-        } else if holder.file == descriptor.origin.file {
-            (
-                Code::DuplicateEntity,
-                format!("`{entity_ref}` is defined again further down, and the last one counts"),
-            )
-        } else {
-            (
-                Code::DuplicateEntity,
-                format!("`{entity_ref}` is defined elsewhere too, and the first path counts"),
-            )
-        };
-        diagnostics.push(
-            Diagnostic::new(code, message)
-                .at(descriptor.origin.value(field.clone()))
-                .related(holder.value(field), "this one counts")
-                .help("remove one of the two, or give one another name or namespace"),
-        );
-    }
 }
 
 fn is_location(descriptor: &Descriptor) -> bool {

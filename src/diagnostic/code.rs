@@ -203,7 +203,7 @@ codes! {
         DanglingRelation = "dangling-relation", Warning;
         /// The owner of an entity is no group or user that is known.
         UnknownOwner = "unknown-owner", Warning;
-        /// No group or user is known, so owners and members were not looked up.
+        /// Groups or users live elsewhere, so references to them were not looked up.
         OwnersUnchecked = "owners-unchecked", Note;
         /// A relation leads to an entity of a kind that makes no sense for it.
         WrongKind = "wrong-kind", Warning;

@@ -37,7 +37,7 @@ fn validate_annotates_counts_and_sums_up() -> Result<()> {
         commands[0].starts_with("::warning file=cart/catalog-info.yaml,line=8,"),
         "{job:#?}"
     );
-    assert!(job.log.contains("warning[dangling-relation]"), "{job:#?}");
+    assert!(job.log.contains("warning[unknown-owner]"), "{job:#?}");
     assert!(
         job.summary
             .starts_with("### backstage2port validate: passed\n\n#### Log\n\n    "),
@@ -118,7 +118,7 @@ fn roots_and_arguments_are_lines_and_the_action_runs_below_the_checkout() -> Res
 #[test]
 fn nothing_of_a_descriptor_or_a_name_is_run_or_followed() -> Result<()> {
     let hostile = "\"::set-output name=status::x\\n::add-mask::1 ##[add-path]/tmp %0A::error::2\"";
-    let text = COMPONENT.replace("nobody", hostile);
+    let text = COMPONENT.replace("nobody@acme", hostile);
     // A comment of the file stands in the excerpt.
     let text = text.replace(
         "spec:",

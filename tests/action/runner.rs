@@ -13,7 +13,7 @@ use crate::support::{Folder, Result, Run, finished, write};
 const BINARY: &str = env!("CARGO_BIN_EXE_backstage2port");
 
 /// A descriptor with one warning.
-pub(crate) const COMPONENT: &str = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: cart\nspec:\n  type: service\n  lifecycle: production\n  owner: nobody\n";
+pub(crate) const COMPONENT: &str = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: cart\nspec:\n  type: service\n  lifecycle: production\n  owner: nobody@acme\n";
 
 /// A runner: the folders of a job and what it says to its steps.
 pub(crate) struct Runner {

@@ -139,12 +139,12 @@ fn exit_codes_say_what_happened() -> Result<()> {
     let case = Case::new()?;
     case.change(
         CART,
-        &component("cart", "x").replace("owner: checkout", "owner: nobody"),
+        &component("cart", "x").replace("owner: checkout", "owner: nobody@acme"),
     )?;
     let run = case.publish(&["--dry-run"])?;
-    ended(&run, 0, "dangling-relation");
+    ended(&run, 0, "unknown-owner");
     let run = case.publish(&["--dry-run", "--fail-on", "warning"])?;
-    ended(&run, 1, "dangling-relation");
+    ended(&run, 1, "unknown-owner");
     // A broken descriptor stops nothing but itself.
     case.change(CART, "kind: [")?;
     let run = case.publish(&[])?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Folder, Result, copy, run};
 
-const COMPONENT: &str = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: cart\nspec:\n  type: service\n  lifecycle: production\n  owner: nobody\n";
+const COMPONENT: &str = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: cart\nspec:\n  type: service\n  lifecycle: production\n  owner: nobody@acme\n";
 
 fn repository() -> Result<Folder> {
     let folder = Folder::with([("services/cart/catalog-info.yaml", COMPONENT)])?;
@@ -24,7 +24,7 @@ fn a_finding_becomes_an_annotation_at_its_line() -> Result<()> {
     assert_eq!(annotations.len(), 1, "{}", validated.shown());
     assert!(
         annotations[0].starts_with(
-            "::warning file=services/cart/catalog-info.yaml,line=8,endLine=8,col=10,title=dangling-relation::"
+            "::warning file=services/cart/catalog-info.yaml,line=8,endLine=8,col=10,title=unknown-owner::"
         ),
         "{}",
         validated.shown()
@@ -60,7 +60,7 @@ fn no_line_of_a_descriptor_becomes_a_command() -> Result<()> {
         "\"x%0A::set-output name=a::b\\n::add-mask::1\\r::error::2\\u2028##[add-path]/tmp\"";
     let folder = Folder::with([(
         "a,b:c%25/catalog-info.yaml",
-        COMPONENT.replace("nobody", hostile).as_str(),
+        COMPONENT.replace("nobody@acme", hostile).as_str(),
     )])?;
     let validated = run(&folder.path, &["validate", "--format", "github"])?;
     assert!(!validated.stdout.is_empty(), "{}", validated.shown());
@@ -112,7 +112,7 @@ fn validate_tells_its_findings_as_json() -> Result<()> {
     let validated = run(&folder.path, &["validate", "--format", "json"])?;
     let report: Value = serde_json::from_str(&validated.stdout)?;
     assert_eq!(report["version"], 1);
-    assert_eq!(report["findings"][0]["code"], "dangling-relation");
+    assert_eq!(report["findings"][0]["code"], "unknown-owner");
     assert_eq!(report["findings"][0]["line"], 8);
     assert_eq!(report["summary"]["entities"], 1);
     // What only a conversion knows.

@@ -449,8 +449,6 @@ impl Check {
         self.has_error = true;
         let message = format!("`{field}` names no kind: {}", quoted(text));
         let kinds = rule.target_kinds.iter();
-        // Of kinds that only few have nobody has heard.
-        let kinds = kinds.filter(|kind| **kind != "AiResource");
         let full: Vec<String> = kinds
             .map(|kind| quoted(&format!("{}:{text}", kind.to_lowercase())))
             .collect();

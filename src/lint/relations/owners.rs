@@ -103,7 +103,12 @@ impl Owners {
             .iter()
             .map(|one| format!("{}s", one.kind))
             .collect();
-        let reasons: Vec<String> = unchecked.iter().map(|one| one.in_words()).collect();
+        let reasons = match unchecked.as_slice() {
+            [groups, users] if groups.known + users.known == 0 => {
+                vec!["neither groups nor users are known".to_owned()]
+            }
+            some => some.iter().map(|one| one.in_words()).collect(),
+        };
         let count: usize = unchecked.iter().map(|one| one.unchecked).sum();
         let references = match count {
             0 => return None,

@@ -11,8 +11,8 @@ use crate::backstage::{Catalog, EntityRef};
 #[derive(Debug)]
 pub(super) struct Names<'a> {
     catalog: &'a Catalog,
-    /// By kind in lower case, and by length.
-    by_kind: HashMap<String, Vec<Name>>,
+    /// By kind in lower case and by the digits in the name; those of one group by length.
+    groups: HashMap<(String, String), Vec<Name>>,
     /// What was asked before.
     answers: HashMap<(String, Vec<String>), Option<String>>,
     /// How much may still be compared in this run: a reader mends the first findings and runs again.
@@ -28,30 +28,31 @@ struct Name {
 }
 
 /// A second or so: one for each name that is looked at, and [`COMPARISON`] for each that is compared.
-const MAX_COMPARED: usize = 200_000_000;
+const MAX_COMPARED: usize = 1_000_000_000;
 const COMPARISON: usize = 500;
 /// The most letters that a misspelt name has wrong.
-const MAX_WRONG: usize = 3;
+const MAX_WRONG: usize = 2;
 
 impl<'a> Names<'a> {
     /// The names of everything that a catalog has or knows.
     pub(super) fn of(catalog: &'a Catalog) -> Self {
-        let mut by_kind: HashMap<String, Vec<Name>> = HashMap::new();
+        let mut groups: HashMap<(String, String), Vec<Name>> = HashMap::new();
         for (entity, known) in catalog.known().iter().enumerate() {
             let EntityRef { kind, name, .. } = &known.entity_ref;
             let name = name.to_lowercase();
-            by_kind.entry(kind.to_lowercase()).or_default().push(Name {
+            let group = (kind.to_lowercase(), digits(&name));
+            groups.entry(group).or_default().push(Name {
                 length: name.chars().count(),
                 letters: letters(&name),
                 entity,
             });
         }
-        for names in by_kind.values_mut() {
+        for names in groups.values_mut() {
             names.sort_by_key(|name| name.length);
         }
         Self {
             catalog,
-            by_kind,
+            groups,
             answers: HashMap::new(),
             left: MAX_COMPARED,
         }
@@ -87,7 +88,8 @@ impl<'a> Names<'a> {
         let letters = letters(&name);
         let mut nearest = None;
         for (rank, kind) in kinds.iter().enumerate() {
-            let names = self.by_kind.get(kind).map_or(&[][..], Vec::as_slice);
+            let group = (kind.clone(), digits(&name));
+            let names = self.groups.get(&group).map_or(&[][..], Vec::as_slice);
             let start = names.partition_point(|known| known.length + MAX_WRONG < length);
             let end = names.partition_point(|known| known.length <= length + MAX_WRONG);
             self.left = self.left.checked_sub(end - start)?;
@@ -119,15 +121,14 @@ fn letters(name: &str) -> u64 {
         .fold(0, |letters, char| letters | 1 << (u32::from(char) % 64))
 }
 
-/// How many letters of a misspelt name are wrong: at most a third of any word. Other numbers are other names, as in
-/// `v1` and `v2`.
+/// The digits of a name. Those with others are other names, as `v1` and `v2` are.
+fn digits(name: &str) -> String {
+    name.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// How many letters of a misspelt name are wrong: at most a third of any word.
 fn misspelt(name: &str, known: &str) -> Option<usize> {
-    let numbers = |name: &str| {
-        name.chars()
-            .filter(char::is_ascii_digit)
-            .collect::<String>()
-    };
-    if name != known && numbers(name) != numbers(known) {
+    if digits(name) != digits(known) {
         return None;
     }
     let words =

@@ -12,6 +12,9 @@ use crate::backstage::{Catalog, Entity, kind};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Sources;
 
+/// Whom Backstage signs in where nobody has to say who they are; no entity stands for them.
+const GUEST: &str = "user:development/guest";
+
 /// Looks up every reference.
 pub(super) fn check(catalog: &Catalog, sources: &Sources, diagnostics: &mut Diagnostics) {
     let mut check = None;
@@ -62,7 +65,7 @@ impl<'a> Check<'a> {
             let is_missing = missing.contains(target_ref.as_str());
             let found = if is_odd(&written) {
                 Some(self.wrong_kind(entity, &written, &field, &target_ref))
-            } else if is_missing && !self.catalog.is_lost(&target_ref) {
+            } else if is_missing && target_ref != GUEST && !self.catalog.is_lost(&target_ref) {
                 self.missing(&written, &field, &target_ref)
             } else {
                 None
@@ -82,8 +85,9 @@ impl<'a> Check<'a> {
         let kinds =
             std::iter::once(target.kind.as_str()).chain(written.target_kinds.iter().copied());
         let similar = self.names.similar(target, kinds);
-        // A name that is nearly right is a mistake, wherever the others live.
-        if similar.is_none() && self.owners.are_unchecked(&target.kind) {
+        // A name that is nearly right, or not right anywhere, is a mistake wherever groups and users live.
+        let is_certain = similar.is_some() || !target.is_possible();
+        if !is_certain && self.owners.are_unchecked(&target.kind) {
             return None;
         }
         let is_owner = written.reference.forward == "ownedBy";
@@ -98,6 +102,9 @@ impl<'a> Check<'a> {
         };
         Some(match similar {
             Some(similar) => found.help(format!("did you mean `{similar}`?")),
+            None if !target.is_possible() => found.help(
+                "no entity can be called so: names are made of letters, digits and `-_.`, up to 63",
+            ),
             None if !self.is_known_kind(&target.kind) => found.help(format!(
                 "no entity of the kind `{}` was read, and Backstage has no such kind",
                 target.kind
@@ -137,7 +144,7 @@ impl<'a> Check<'a> {
             None if has_apis && target.kind.eq_ignore_ascii_case("api") => {
                 "name it in `consumesApis`, which is for the APIs that a component uses".to_owned()
             }
-            None => format!("name a {kinds} here"),
+            None => format!("what belongs here is of the kind {kinds}"),
         };
         Diagnostic::new(Code::WrongKind, message).help(help)
     }
