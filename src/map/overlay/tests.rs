@@ -149,7 +149,7 @@ const FAULTY: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "- entity: a:b\n  blueprint: [c]\n  set: {}\n",
-        "blueprint",
+        "[c]",
         "`blueprint` is the identifier of a blueprint, this is a list",
         "",
     ),
@@ -161,7 +161,7 @@ const FAULTY: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "- entity: a:b\n  set: [title]\n",
-        "set",
+        "[title]",
         "`set` is a map, this is a list",
         "set some of",
     ),
@@ -191,13 +191,13 @@ const FAULTY: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "- entity: a:b\n  set: {team: [1]}\n",
-        "team",
+        "[1]",
         "`team` is a text or a list of texts, this is a list",
         "to leave it out",
     ),
     (
         "- entity: a:b\n  set: {properties: [x]}\n",
-        "properties",
+        "[x]",
         "`properties` is a map by name, this is a list",
         "",
     ),
@@ -209,13 +209,13 @@ const FAULTY: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "- entity: a:b\n  set: {relations: {r: []}}\n",
-        "r",
+        "[]",
         "`r` is an identifier, a list of identifiers or null, this is an empty list",
         "null lets Port forget",
     ),
     (
         "- entity: a:b\n  set: {relations: {r: {combinator: nor}}}\n",
-        "r",
+        "{combinator: nor}",
         "the combinator of a search is `and` or `or`",
         "",
     ),
@@ -245,7 +245,7 @@ const FAULTY: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "- entity: a:b\n  remove: [[title]]\n",
-        "remove",
+        "[title]",
         "`remove` is a list of names, this is a list",
         "remove `title`",
     ),
