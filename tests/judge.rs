@@ -27,7 +27,7 @@ metadata:
 spec:
   type: service
   lifecycle: production
-  owner: nobody
+  owner: nobody@acme
   dependsOn:
     - resource:nothing
 ";
@@ -81,17 +81,17 @@ fn lines(reading: &Reading) -> Result<Vec<(usize, Code)>> {
 
 #[test]
 fn a_comment_ignores_findings_of_its_line_or_the_next() -> Result<()> {
-    let owner = "  owner: nobody\n";
+    let owner = "  owner: nobody@acme\n";
     let plain = told(DANGLING)?;
     assert!(
-        plain.0.contains(&"dangling-relation:8".to_owned()) && plain.1 == 0,
+        plain.0.contains(&"unknown-owner:8".to_owned()) && plain.1 == 0,
         "{plain:?}"
     );
-    let ignore = "# backstage2port: ignore[dangling-relation]";
+    let ignore = "# backstage2port: ignore[unknown-owner]";
     for replaced in [
-        format!("  owner: nobody {ignore} why\n"),
-        "  owner: nobody #backstage2port:ignore[ dangling-relation ,] why\n".to_owned(),
-        format!("  owner: nobody # noqa {ignore}\n"),
+        format!("  owner: nobody@acme {ignore} why\n"),
+        "  owner: nobody@acme #backstage2port:ignore[ unknown-owner ,] why\n".to_owned(),
+        format!("  owner: nobody@acme # noqa {ignore}\n"),
         format!("  {ignore} why\n{owner}"),
         format!("{ignore}\n\n  # more\n{owner}"),
         format!("  {ignore}\n  # backstage2port: ignore[unused-ignore]\n{owner}"),
@@ -102,7 +102,7 @@ fn a_comment_ignores_findings_of_its_line_or_the_next() -> Result<()> {
         let (told, ignored) = told(&DANGLING.replace(owner, &replaced))?;
         let code = |code: &str| told.iter().filter(|told| told.starts_with(code)).count();
         assert_eq!(
-            (code("dangling-relation"), code("unused-ignore"), ignored),
+            (code("unknown-owner"), code("unused-ignore"), ignored),
             (1, 0, 1),
             "{replaced}\n{told:?}"
         );
@@ -113,13 +113,13 @@ fn a_comment_ignores_findings_of_its_line_or_the_next() -> Result<()> {
 #[test]
 fn a_text_that_looks_like_a_comment_ignores_nothing() -> Result<()> {
     for text in [
-        "  owner: \"nobody # backstage2port: ignore[dangling-relation]\"\n",
-        "  owner: nobody#backstage2port:ignore[dangling-relation]\n",
-        "  owner: nobody\n  note: |\n    # backstage2port: ignore[dangling-relation]\n",
-        "  owner: nobody # see backstage2port: ignore[dangling-relation]\n",
-        "  owner: nobody # backstage2port: made of this, among others\n",
+        "  owner: \"nobody # backstage2port: ignore[unknown-owner]\"\n",
+        "  owner: nobody@acme#backstage2port:ignore[unknown-owner]\n",
+        "  owner: nobody@acme\n  note: |\n    # backstage2port: ignore[unknown-owner]\n",
+        "  owner: nobody@acme # see backstage2port: ignore[unknown-owner]\n",
+        "  owner: nobody@acme # backstage2port: made of this, among others\n",
     ] {
-        let (told, ignored) = told(&DANGLING.replace("  owner: nobody\n", text))?;
+        let (told, ignored) = told(&DANGLING.replace("  owner: nobody@acme\n", text))?;
         assert_eq!(ignored, 0, "{text}{told:?}");
         assert!(
             !told.iter().any(|told| told.contains("ignore")),
@@ -179,9 +179,9 @@ fn comments_that_say_nothing_are_told() -> Result<()> {
             "`wrong-kind` is not found in this file",
         ),
         (
-            "ignore[dangling-relations]",
+            "ignore[unknown-owners]",
             "invalid-ignore",
-            "did you mean `dangling-relation`?",
+            "did you mean `unknown-owner`?",
         ),
         (
             "ignore[x]",
@@ -201,23 +201,23 @@ fn comments_that_say_nothing_are_told() -> Result<()> {
         ("ignore[]", "invalid-ignore", "names no code"),
         ("ignore [ , ]", "invalid-ignore", "names no code"),
         (
-            "ignore[dangling-relation",
+            "ignore[unknown-owner",
             "invalid-ignore",
             "is not closed",
         ),
         (
-            "ignroe[dangling-relation]",
+            "ignroe[unknown-owner]",
             "invalid-ignore",
             "did you mean `ignore`?",
         ),
         (
-            "disable[dangling-relation]",
+            "disable[unknown-owner]",
             "invalid-ignore",
             "`ignore-file[code]` of a file",
         ),
     ] {
-        let owner = format!("owner: nobody # backstage2port: {comment}\n");
-        let folder = Folder::with([(NAME, DANGLING.replace("owner: nobody\n", &owner).as_str())])?;
+        let owner = format!("owner: nobody@acme # backstage2port: {comment}\n");
+        let folder = Folder::with([(NAME, DANGLING.replace("owner: nobody@acme\n", &owner).as_str())])?;
         let run = run(&folder.path, &["validate"])?;
         assert!(
             run.stdout.contains(&format!("warning[{code}]")),
@@ -228,7 +228,7 @@ fn comments_that_say_nothing_are_told() -> Result<()> {
         let flat = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(flat.contains(words), "{comment}: {}", run.shown());
         assert!(
-            run.stdout.contains("[dangling-relation]"),
+            run.stdout.contains("[unknown-owner]"),
             "{comment}: {}",
             run.shown()
         );
@@ -240,7 +240,7 @@ fn comments_that_say_nothing_are_told() -> Result<()> {
 fn a_comment_in_the_wrong_line_hears_of_the_right_one() -> Result<()> {
     let text = DANGLING.replace(
         "spec:\n",
-        "spec: # backstage2port: ignore[dangling-relation]\n",
+        "spec: # backstage2port: ignore[unknown-owner]\n",
     );
     let folder = Folder::with([(NAME, text.as_str())])?;
     let run = run(&folder.path, &["validate"])?;
@@ -325,7 +325,7 @@ fn the_summary_counts_documents_whatever_is_ignored() -> Result<()> {
 fn severities_are_those_of_the_user() -> Result<()> {
     let text = DANGLING.replace(
         "- resource:nothing",
-        "- resource:nothing # backstage2port: ignore[dangling-relation]",
+        "- resource:nothing # backstage2port: ignore[unknown-owner]",
     );
     let folder = Folder::with([(NAME, text.as_str())])?;
     for (level, expected) in [
@@ -335,12 +335,12 @@ fn severities_are_those_of_the_user() -> Result<()> {
     ] {
         let mut reading = read(&folder.path)?;
         let rules = Rules {
-            severities: [(Code::DanglingRelation, level)].into(),
+            severities: [(Code::UnknownOwner, level)].into(),
             ..Rules::default()
         };
         let judged = judged(&mut reading, &rules);
         let mut found = reading.diagnostics.iter();
-        let found = found.find(|found| found.code == Code::DanglingRelation);
+        let found = found.find(|found| found.code == Code::UnknownOwner);
         assert_eq!(found.map(|found| found.severity), expected);
         // A comment for a code that is off is of use, and counts for nothing.
         assert_eq!(judged.ignored, usize::from(level != Level::Off));
@@ -383,7 +383,7 @@ fn a_baseline_hides_what_was_there_and_nothing_else() -> Result<()> {
     assert!(
         findings
             .iter()
-            .any(|found| found["code"] == "dangling-relation" && found["path"] == NAME)
+            .any(|found| found["code"] == "unknown-owner" && found["path"] == NAME)
     );
 
     // Lines move, and another file comes before this one.
@@ -541,15 +541,15 @@ fn explain_tells_about_codes_without_reading_anything() -> Result<()> {
     for code in Code::ALL {
         assert!(all.stdout.contains(code.summary()), "{code}");
     }
-    let near = run(&folder.path, &["explain", "dangling-relations"])?;
+    let near = run(&folder.path, &["explain", "unknown-owners"])?;
     assert_eq!(near.code, 2, "{}", near.shown());
     assert!(
         near.stderr
-            .contains("did you mean the code `dangling-relation`?"),
+            .contains("did you mean the code `unknown-owner`?"),
         "{}",
         near.shown()
     );
-    let entity = run(&folder.path, &["explain", "component:dangling-relations"])?;
+    let entity = run(&folder.path, &["explain", "component:unknown-owners"])?;
     assert_eq!(entity.code, 3, "{}", entity.shown());
     Ok(())
 }
@@ -599,7 +599,7 @@ const LINES: &[&str] = &[
 ];
 
 fn document(lines: &[&str]) -> String {
-    let spec = "spec:\n  type: service\n  lifecycle: production\n  owner: nobody";
+    let spec = "spec:\n  type: service\n  lifecycle: production\n  owner: nobody@acme";
     let lines = lines.join("\n");
     format!(
         "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: shop\n{lines}\n{spec}\n"

@@ -220,11 +220,11 @@ fn remedies_of_documents_that_are_no_entities() -> Result<()> {
         ),
         (
             &component.replace("apiVersion", "apiversion"),
-            "`apiversion` should be `apiVersion`",
+            "`apiversion` is probably meant",
         ),
         (
             &component.replace("  name:", "  nmae:"),
-            "`nmae` should be `name`",
+            "`metadata.nmae` is probably meant",
         ),
         (
             &component.replace("kind: C", "kind: c"),

@@ -275,7 +275,10 @@ fn kinds_that_make_no_sense_are_told() -> Result<()> {
             .map(|text| (Code::WrongKind, text.to_owned()))
             .into_iter()
             .collect();
-        assert_eq!(places(&entities)?, expected, "{entity:?}");
+        // What the fields of one entity mean is not asked here.
+        let mut found = places(&entities)?;
+        found.retain(|(code, _)| *code != Code::UnknownField);
+        assert_eq!(found, expected, "{entity:?}");
     }
     Ok(())
 }

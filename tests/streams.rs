@@ -7,7 +7,7 @@ use support::{Folder, Result, Run, run};
 
 const ERROR: &str =
     "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: a cart\n";
-const WARNING: &str = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: cart\nspec:\n  type: service\n  lifecycle: production\n  owner: nobody\n";
+const WARNING: &str = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: cart\nspec:\n  type: service\n  lifecycle: production\n  owner: nobody@acme\n";
 const NOTE: &str = "apiVersion: acme.com/v1\nkind: Robot\nmetadata:\n  name: marvin\n";
 
 /// The commands that read descriptors, with what they need.

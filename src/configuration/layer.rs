@@ -318,7 +318,7 @@ impl Parser<'_> {
             key.name,
             quoted(text)
         );
-        let folder = format!("a folder is written with a slash, such as `./{text}`");
+        let folder = "a folder is written with a slash, such as `./my-profile`";
         let help = if let Some(meant) = similar(text, names.iter().map(String::as_str)) {
             format!("did you mean `{meant}`? Or else {folder}")
         } else {

@@ -22,7 +22,7 @@ const COMPONENT: &str = "\
 apiVersion: backstage.io/v1alpha1
 kind: Component
 metadata: {name: cart}
-spec: {type: service, lifecycle: production, owner: chekout}
+spec: {type: service, lifecycle: production, owner: chekout@acme}
 ";
 
 /// Runs a command with a report of each format in a file. Out: the reports by their formats.

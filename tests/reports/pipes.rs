@@ -12,7 +12,7 @@ fn nobody_has_to_read() -> Result<()> {
 apiVersion: backstage.io/v1alpha1
 kind: Component
 metadata: {name: cart}
-spec: {type: service, lifecycle: production, owner: nobody}
+spec: {type: service, lifecycle: production, owner: nobody@acme}
 ---
 kind: Component
 ";

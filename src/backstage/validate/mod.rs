@@ -5,6 +5,7 @@
 //! `packages/catalog-model/src/entity/policies` and the kinds of `kind.rs`.
 
 mod policy;
+mod references;
 mod shape;
 mod wording;
 
@@ -13,14 +14,15 @@ use serde_json::{Map, Value};
 
 use super::Mode;
 use super::entity::Entity;
-use super::entity_ref::{EntityRef, EntityRefError};
-use super::kind::{self, Field, Kind, RelationRule, Variant};
+use super::entity_ref::EntityRef;
+use super::kind::{self, Field, Kind};
 use super::location_ref::is_script;
-use super::read::{Descriptor, article};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, quoted, similar};
+use super::read::Descriptor;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, similar};
 use crate::source::{FieldPath, Origin};
 
 pub(crate) use self::policy::METADATA;
+pub use self::references::{Reference, Written, names_odd_kind, references, written};
 
 /// An entity and the references its fields hold.
 #[derive(Debug)]
@@ -29,30 +31,6 @@ pub struct Validated {
     pub entity: Entity,
     /// What its fields refer to, in the order Backstage reads them.
     pub references: Vec<Reference>,
-}
-
-/// A reference in a field of an entity.
-#[derive(Debug)]
-pub struct Reference {
-    /// Where it stands.
-    pub field: FieldPath,
-    /// Type of the relation from the holder to the target.
-    pub forward: &'static str,
-    /// Type of the relation from the target to the holder.
-    pub inverse: &'static str,
-    /// The target.
-    pub target: EntityRef,
-}
-
-/// A reference as it is written, and what it is good for.
-#[derive(Debug)]
-pub struct Written {
-    /// The reference.
-    pub reference: Reference,
-    /// The kinds that make sense as its target.
-    pub target_kinds: &'static [&'static str],
-    /// Whether Backstage makes relations of it: of a few fields it does so for some kinds of targets only.
-    pub makes_relations: bool,
 }
 
 /// Validates descriptors, in parallel, and keeps their order.
@@ -119,63 +97,6 @@ pub fn entity(
             origin,
         },
         references,
-    })
-}
-
-/// The references in the fields of an entity; their positions in lists are those of the entity, not of the descriptor.
-#[must_use]
-pub fn references(entity: &Entity) -> Vec<Reference> {
-    let written = written(entity).into_iter();
-    let making = written.filter(|one| one.makes_relations);
-    making.map(|one| one.reference).collect()
-}
-
-/// The references in the fields of an entity, those included that make no relation; positions are as for [`references`].
-#[must_use]
-pub fn written(entity: &Entity) -> Vec<Written> {
-    let api_version = entity.value.get("apiVersion").and_then(Value::as_str);
-    let kind = kind::kind(&entity.entity_ref.kind, api_version.unwrap_or_default());
-    let (Some(kind), Some(spec)) = (kind, entity.spec()) else {
-        return Vec::new();
-    };
-    // An entity has no faults any more.
-    let mut check = Check {
-        origin: entity.origin,
-        mode: Mode::Tolerant,
-        strays: Vec::new(),
-        faults: Diagnostics::default(),
-        has_error: false,
-    };
-    let path = FieldPath::keys(["spec"]);
-    let mut written = Vec::new();
-    check.all_references(kind, spec, &path, &entity.entity_ref, |reference, rule| {
-        written.push(Written {
-            makes_relations: rule.takes(&reference.target),
-            target_kinds: rule.target_kinds,
-            reference,
-        });
-    });
-    written
-}
-
-/// Whether a reference of an entity names a kind that makes no sense as its target; costs less than reading the
-/// references. References in parts always count.
-#[must_use]
-pub fn names_odd_kind(entity: &Entity) -> bool {
-    let api_version = entity.value.get("apiVersion").and_then(Value::as_str);
-    let kind = kind::kind(&entity.entity_ref.kind, api_version.unwrap_or_default());
-    let (Some(kind), Some(spec)) = (kind, entity.spec()) else {
-        return false;
-    };
-    kind.relations.iter().any(|rule| {
-        let is_odd = |value: &Value| match value {
-            Value::String(text) => EntityRef::kind_in(text).is_some_and(|kind| !rule.expects(kind)),
-            other => other.is_object(),
-        };
-        match spec.get(rule.field) {
-            Some(Value::Array(items)) => items.iter().any(is_odd),
-            value => value.is_some_and(is_odd),
-        }
     })
 }
 
@@ -334,21 +255,6 @@ impl Check {
         references
     }
 
-    fn all_references(
-        &mut self,
-        kind: &'static Kind,
-        spec: &Map<String, Value>,
-        path: &FieldPath,
-        holder: &EntityRef,
-        mut found: impl FnMut(Reference, &'static RelationRule),
-    ) {
-        let rules = kind.relations.iter();
-        for rule in rules.filter(|rule| kind.has_field(spec, rule.field)) {
-            let (value, path) = (spec.get(rule.field), path.key(rule.field));
-            self.references(value, rule, &path, holder, &mut found);
-        }
-    }
-
     fn spec(&mut self, spec: &Map<String, Value>, kind: &Kind, path: &FieldPath) {
         let Some(variant) = kind.variant(spec) else {
             return self.fields(spec, kind.spec, path, Code::InvalidSpec);
@@ -398,153 +304,5 @@ impl Check {
             Some(spelled) => note.help(format!("did you mean `{spelled}`?")),
             None => note,
         });
-    }
-
-    /// The references of one field: a text or a list. Only `dependencyOf` has no schema, so only there anything else
-    /// occurs: null and the empty text mean nothing, maps are references in parts.
-    fn references(
-        &mut self,
-        value: Option<&Value>,
-        rule: &'static RelationRule,
-        path: &FieldPath,
-        holder: &EntityRef,
-        found: &mut impl FnMut(Reference, &'static RelationRule),
-    ) {
-        let items = match value {
-            None | Some(Value::Null | Value::Bool(false)) => return,
-            Some(Value::String(text)) if text.is_empty() => return,
-            Some(Value::Number(number)) if number.as_f64() == Some(0.0) => return,
-            Some(Value::Array(items)) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| (path.index(index), item))
-                .collect(),
-            Some(value) => vec![(path.clone(), value)],
-        };
-        for (field, item) in items {
-            match reference(item, rule.default_kind, &holder.namespace) {
-                Ok(target) => {
-                    let reference = Reference {
-                        field,
-                        forward: rule.forward,
-                        inverse: rule.inverse,
-                        target,
-                    };
-                    found(reference, rule);
-                }
-                Err(NoReference::WithoutKind(name)) => self.without_kind(field, &name, rule),
-                Err(NoReference::Invalid(why)) => {
-                    let message = format!("`{field}` is no entity reference: {why}");
-                    let remedy = "a reference is `kind:namespace/name`, `kind:name` or `name`";
-                    let remedy = Some(remedy.to_owned());
-                    self.fault_with(Code::InvalidReference, field, message, remedy);
-                }
-            }
-        }
-    }
-}
-
-impl Check {
-    fn without_kind(&mut self, field: FieldPath, text: &str, rule: &RelationRule) {
-        self.has_error = true;
-        let message = format!("`{field}` names no kind: {}", quoted(text));
-        let kinds = rule.target_kinds.iter();
-        let full: Vec<String> = kinds
-            .map(|kind| quoted(&format!("{}:{text}", kind.to_lowercase())))
-            .collect();
-        let fault = Diagnostic::new(Code::ReferenceWithoutKind, message)
-            .at(self.origin.value(field))
-            .help(format!("write {}, whichever is meant", full.join(" or ")));
-        self.faults.push(fault);
-    }
-}
-
-impl RelationRule {
-    /// Whether a target makes a relation.
-    fn takes(&self, target: &EntityRef) -> bool {
-        !self.is_limited || self.expects(&target.kind)
-    }
-
-    /// Whether a kind makes sense as its target.
-    fn expects(&self, kind: &str) -> bool {
-        let mut kinds = self.target_kinds.iter();
-        kinds.any(|expected| kind.eq_ignore_ascii_case(expected))
-    }
-}
-
-impl Kind {
-    /// The variant of the schema that `spec.type` asks for.
-    fn variant(&self, spec: &Map<String, Value>) -> Option<&'static Variant> {
-        let spec_type = spec.get("type")?.as_str()?;
-        self.variants
-            .iter()
-            .find(|variant| variant.spec_type == spec_type)
-    }
-
-    /// The fields of its spec.
-    pub(crate) fn fields(&self, spec: &Map<String, Value>) -> impl Iterator<Item = &'static Field> {
-        let variant = self.variant(spec).map_or(&[][..], |variant| variant.spec);
-        let is_made = |field: &&Field| self.relations.iter().any(|rule| rule.field == field.name);
-        let without_schema = kind::WITHOUT_SCHEMA.iter().filter(is_made);
-        self.spec.iter().chain(variant).chain(without_schema)
-    }
-
-    /// Whether a field of its spec means something to Backstage.
-    pub(crate) fn knows(&self, spec: Option<&Map<String, Value>>, field: &str) -> bool {
-        let none = Map::new();
-        let spec = spec.unwrap_or(&none);
-        // A type without a schema of its own may borrow from those that have one.
-        let has_own_type = self.variants.is_empty() || self.variant(spec).is_some();
-        self.fields(spec).any(|known| known.name == field)
-            || (!has_own_type && self.is_variant_field(field))
-    }
-
-    /// Whether a field makes relations: those that only a variant defines mean nothing in the others.
-    fn has_field(&self, spec: &Map<String, Value>, field: &str) -> bool {
-        let names = |fields: &[Field]| fields.iter().any(|known| known.name == field);
-        match self.variant(spec) {
-            Some(variant) => names(variant.spec) || names(self.spec),
-            None => self.variants.is_empty() || names(self.spec) || !self.is_variant_field(field),
-        }
-    }
-
-    fn is_variant_field(&self, field: &str) -> bool {
-        let mut variants = self.variants.iter();
-        variants.any(|variant| variant.spec.iter().any(|known| known.name == field))
-    }
-}
-
-/// Why a value is no entity reference.
-enum NoReference {
-    /// It names no kind where no default is known: this is its text, or its name.
-    WithoutKind(String),
-    /// In words.
-    Invalid(String),
-}
-
-fn reference(
-    value: &Value,
-    default_kind: Option<&str>,
-    namespace: &str,
-) -> Result<EntityRef, NoReference> {
-    match value {
-        Value::String(text) => {
-            EntityRef::parse(text, default_kind, namespace).map_err(|error| match error {
-                EntityRefError::MissingKind => NoReference::WithoutKind(text.clone()),
-                EntityRefError::Form => NoReference::Invalid(format!("`{text}` {error}")),
-            })
-        }
-        Value::Object(parts) => {
-            EntityRef::from_parts(parts, default_kind, namespace).map_err(|error| {
-                let name = parts.get("name").and_then(Value::as_str);
-                match (error, name) {
-                    (EntityRefError::MissingKind, Some(name)) => {
-                        NoReference::WithoutKind(name.to_owned())
-                    }
-                    _ => NoReference::Invalid(error.to_string()),
-                }
-            })
-        }
-        other => Err(NoReference::Invalid(format!("found {}", article(other)))),
     }
 }

@@ -1,147 +1,13 @@
-//! The kinds Backstage knows: the shape of their spec and the relations its fields make, as data.
+//! The table of kinds.
 //!
 //! Sources: `packages/catalog-model/src/schema/kinds`, `BuiltinKindsEntityProcessor.ts` and the Template schema of
 //! `plugins/scaffolder-common` in backstage/backstage. Fields stand in the order Backstage checks them.
 
-use Shape::{
-    AnyText, List, NonEmptyList, Object, ObjectOf, ObjectOrList, OneOf, Text, TextOrBoolean,
+use super::Shape::{
+    self, AnyText, List, NonEmptyList, Object, ObjectOf, ObjectOrList, OneOf, Text, TextOrBoolean,
     TextUpTo,
 };
-
-/// A kind and the apiVersions it is known in.
-#[derive(Debug)]
-pub(crate) struct Kind {
-    /// The exact spelling.
-    pub(crate) name: &'static str,
-    /// Every apiVersion with this schema.
-    pub(crate) api_versions: &'static [&'static str],
-    /// Fields of the spec; others are allowed and kept.
-    pub(crate) spec: &'static [Field],
-    /// More fields, depending on `spec.type`.
-    pub(crate) variants: &'static [Variant],
-    /// The relations of its fields, in the order Backstage makes them.
-    pub(crate) relations: &'static [RelationRule],
-}
-
-/// Fields for one value of `spec.type`, in place of those of the kind.
-#[derive(Debug)]
-pub(crate) struct Variant {
-    /// The value of `spec.type`.
-    pub(crate) spec_type: &'static str,
-    /// Fields of the spec.
-    pub(crate) spec: &'static [Field],
-    /// Whether the fields of the kind itself will do as well.
-    pub(crate) is_alternative: bool,
-}
-
-/// A field of a map.
-#[derive(Debug)]
-pub(crate) struct Field {
-    /// Its key.
-    pub(crate) name: &'static str,
-    /// Whether it must be there.
-    pub(crate) is_required: bool,
-    /// What it must look like when it is there; null counts as there.
-    pub(crate) shape: Shape,
-}
-
-/// What a value must look like.
-#[derive(Debug)]
-pub(crate) enum Shape {
-    /// A string of at least one character.
-    Text,
-    /// A string.
-    AnyText,
-    /// A string of one to this many UTF-16 units.
-    TextUpTo(usize),
-    /// A string or a boolean.
-    TextOrBoolean,
-    /// One of these strings.
-    OneOf(&'static [&'static str]),
-    /// A list.
-    List(&'static Self),
-    /// A list with at least one item.
-    NonEmptyList(&'static Self),
-    /// A map with these fields and any others.
-    Object(&'static [Field]),
-    /// A map with these fields, all others of one shape.
-    ObjectOf(&'static [Field], &'static Self),
-    /// A map, or a list of such maps.
-    ObjectOrList(&'static [Field]),
-}
-
-/// The relations a field makes.
-#[derive(Debug)]
-pub(crate) struct RelationRule {
-    /// The field of the spec: a reference or a list of them.
-    pub(crate) field: &'static str,
-    /// Type of the relation from the holder to the target.
-    pub(crate) forward: &'static str,
-    /// Type of the relation from the target to the holder.
-    pub(crate) inverse: &'static str,
-    /// The kind of a reference that names none.
-    pub(crate) default_kind: Option<&'static str>,
-    /// The kinds that make sense as its target.
-    pub(crate) target_kinds: &'static [&'static str],
-    /// Whether targets of other kinds make no relation at all.
-    pub(crate) is_limited: bool,
-}
-
-/// The kind with this exact name and apiVersion.
-pub(crate) fn kind(name: &str, api_version: &str) -> Option<&'static Kind> {
-    KINDS
-        .iter()
-        .find(|kind| kind.name == name && kind.api_versions.contains(&api_version))
-}
-
-/// Whether entities of a kind that Backstage knows have an owner.
-#[must_use]
-pub fn has_owner(name: &str, api_version: &str) -> bool {
-    let kind = kind(name, api_version);
-    kind.is_some_and(|kind| kind.relations.iter().any(|rule| rule.field == "owner"))
-}
-
-/// Whether some version of a kind of this name is known.
-pub(crate) fn is_known_name(name: &str) -> bool {
-    KINDS.iter().any(|kind| kind.name == name)
-}
-
-/// Whether some kind has a field of this name in its spec.
-pub(crate) fn is_field(name: &str) -> bool {
-    KINDS.iter().any(|kind| {
-        let variants = kind.variants.iter().flat_map(|variant| variant.spec);
-        let mut fields = kind.spec.iter().chain(variants);
-        fields.any(|field| field.name == name)
-    })
-}
-
-/// Names of all kinds.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    KINDS.iter().map(|kind| kind.name)
-}
-
-/// The apiVersions that a kind is known in.
-pub(crate) fn api_versions(name: &str) -> impl Iterator<Item = &'static str> {
-    let kinds = KINDS.iter().filter(move |kind| kind.name == name);
-    kinds.flat_map(|kind| kind.api_versions.iter().copied())
-}
-
-/// The kind that a field refers to where a reference names none, if all kinds with such a field agree.
-pub(crate) fn default_kind(field: &str) -> Option<&'static str> {
-    let rules = KINDS.iter().flat_map(|kind| kind.relations);
-    let mut defaults = rules
-        .filter(|rule| rule.field == field)
-        .map(|rule| rule.default_kind);
-    let first = defaults.next()??;
-    defaults.all(|kind| kind == Some(first)).then_some(first)
-}
-
-/// The type of relation of this name, if a field of some kind makes it.
-pub(crate) fn relation_type(name: &str) -> Option<&'static str> {
-    let rules = KINDS.iter().flat_map(|kind| kind.relations);
-    let mut types = rules.flat_map(|rule| [rule.forward, rule.inverse]);
-    types.find(|known| *known == name)
-}
+use super::{Field, Kind, RelationRule, Variant};
 
 const fn required(name: &'static str, shape: Shape) -> Field {
     Field {
@@ -226,7 +92,7 @@ const PROFILE: Shape = Object(&[
     optional("picture", Text),
 ]);
 
-static KINDS: &[Kind] = &[
+pub(super) static KINDS: &[Kind] = &[
     Kind {
         name: "Component",
         api_versions: CORE,
