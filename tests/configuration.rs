@@ -15,8 +15,7 @@ use support::git::{commit, git};
 use support::{Folder, Result, Run, run, write};
 
 const COMPONENT: &str = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: cart\nspec:\n  type: service\n  lifecycle: production\n  owner: nobody@acme\n";
-const CUSTOM: &str =
-    "apiVersion: acme.com/v1\nkind: Robot\nmetadata:\n  name: marvin\nspec:\n  owner: nobody@acme\n";
+const CUSTOM: &str = "apiVersion: acme.com/v1\nkind: Robot\nmetadata:\n  name: marvin\nspec:\n  owner: nobody@acme\n";
 
 /// A repository with a component, and with these files.
 fn repository<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Folder> {

@@ -236,11 +236,11 @@ fn remedies_of_documents_that_are_no_entities() -> Result<()> {
         ),
         (
             &component.replace("spec:\n  type: x", "type: x\nspec:"),
-            "`type` belongs in `spec`",
+            "`type` is a field of `spec`: indent it below",
         ),
         (
             &component.replace("spec:", "tags: [a]\nspec:"),
-            "`tags` belongs in `metadata`",
+            "`tags` is a field of `metadata`: indent it below",
         ),
         (
             &component.replace("spec:", "specs:"),
