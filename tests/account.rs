@@ -6,16 +6,14 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::map::Profile;
 use backstage2port::map::account::{Reason, Totals};
-use backstage2port::source::Root;
-use backstage2port::{Dumps, Inputs, Options};
+use backstage2port::{Inputs, Options};
 use serde_json::Value;
 use support::account::unaccounted;
 use support::corpus::{EVERY, corpus, shared};
-use support::{Folder, Result, run};
+use support::{Folder, Result, inputs, run};
 
 const BLUEPRINTS: &str = r"
 - identifier: component
@@ -296,15 +294,8 @@ fn nothing_of_the_corpus_is_unaccounted_for() -> Result<()> {
     let (mut totals, mut unread) = ([0; 3], Vec::new());
     for (name, folder) in corpus(&shared)? {
         let inputs = Inputs {
-            roots: vec![Root {
-                path: folder,
-                repository: None,
-            }],
             patterns: Patterns::new(&include, &[])?,
-            revision: None,
-            mode: Mode::Tolerant,
-            dumps: Dumps::default(),
-            codeowners: backstage2port::codeowners::Rules::default(),
+            ..inputs(&folder)?
         };
         let conversion = backstage2port::convert(inputs, &options)?;
         assert_eq!(unaccounted(&conversion), Vec::<String>::new(), "{name}");

@@ -2,12 +2,10 @@
 
 mod support;
 
-use backstage2port::backstage::Mode;
-use backstage2port::backstage::discover::Patterns;
 use backstage2port::codeowners::Rules;
 use backstage2port::diagnostic::{Code, Diagnostic};
-use backstage2port::source::{Excerpt, Root};
-use backstage2port::{Dumps, Inputs, Reading};
+use backstage2port::source::Excerpt;
+use backstage2port::{Inputs, Reading};
 use camino::Utf8Path;
 use support::git::{commit, git};
 use support::{Folder, Result, run};
@@ -85,15 +83,8 @@ fn mapped(rules: &Rules, owners: &[(&str, &str)]) -> Rules {
 
 fn inputs(root: &Utf8Path, rules: Rules) -> Result<Inputs> {
     Ok(Inputs {
-        roots: vec![Root {
-            path: root.to_owned(),
-            repository: None,
-        }],
-        patterns: Patterns::new(&[], &[])?,
-        revision: None,
-        mode: Mode::Tolerant,
-        dumps: Dumps::default(),
         codeowners: rules,
+        ..support::inputs(root)?
     })
 }
 

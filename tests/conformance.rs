@@ -11,7 +11,7 @@ use backstage2port::backstage::discover::Patterns;
 use backstage2port::backstage::{EntityRef, LocationRef, Mode};
 use backstage2port::diagnostic::{Code, Diagnostic, Severity};
 use backstage2port::source::{Location, Root};
-use backstage2port::{Dumps, Inputs, Reading, yaml};
+use backstage2port::{Inputs, Reading, yaml};
 use camino::Utf8Path;
 use serde_json::{Value, json};
 use support::{Result, is_same};
@@ -92,10 +92,8 @@ fn read_files(
             repository: Some(repository.to_owned()),
         }],
         patterns: Patterns::new(include, &[])?,
-        revision: None,
         mode,
-        dumps: Dumps::default(),
-        codeowners: backstage2port::codeowners::Rules::default(),
+        ..support::inputs(root)?
     })?)
 }
 

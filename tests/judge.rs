@@ -5,17 +5,14 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 
-use backstage2port::backstage::Mode;
-use backstage2port::backstage::discover::Patterns;
-use backstage2port::codeowners;
 use backstage2port::diagnostic::{Code, Severity, Stage};
 use backstage2port::judge::{self, Judged, Level, Rules};
-use backstage2port::source::{Excerpt, Root};
-use backstage2port::{Dumps, Inputs, Reading, catalog};
+use backstage2port::source::Excerpt;
+use backstage2port::{Reading, catalog};
 use camino::Utf8Path;
 use proptest::prelude::*;
 use serde_json::Value;
-use support::{Folder, Result, run};
+use support::{Folder, Result, inputs, run};
 
 const NAME: &str = "catalog-info.yaml";
 
@@ -34,17 +31,7 @@ spec:
 ";
 
 fn read(root: &Utf8Path) -> Result<Reading> {
-    Ok(catalog(Inputs {
-        roots: vec![Root {
-            path: root.to_owned(),
-            repository: None,
-        }],
-        patterns: Patterns::new(&[], &[])?,
-        revision: None,
-        mode: Mode::Tolerant,
-        dumps: Dumps::default(),
-        codeowners: codeowners::Rules::default(),
-    })?)
+    Ok(catalog(inputs(root)?)?)
 }
 
 fn judged(reading: &mut Reading, rules: &Rules) -> Judged {

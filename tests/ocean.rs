@@ -12,13 +12,11 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::{env, fs, thread};
 
-use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Code, Diagnostics};
 use backstage2port::map::jq::{Input, Library, with_double_quotes};
 use backstage2port::map::{self, Bridge, Owners, Profile};
-use backstage2port::source::Root;
-use backstage2port::{Dumps, Inputs, Reading, port, yaml};
+use backstage2port::{Inputs, Reading, port, yaml};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 use support::{Folder, Result, folders, is_same};
@@ -348,15 +346,8 @@ fn component() -> Result<Folder> {
 fn reading(folder: &Utf8Path, include: &[&str]) -> Result<Reading> {
     let include: Vec<String> = include.iter().map(|&glob| glob.to_owned()).collect();
     Ok(backstage2port::catalog(Inputs {
-        roots: vec![Root {
-            path: folder.to_owned(),
-            repository: None,
-        }],
         patterns: Patterns::new(&include, &[])?,
-        revision: None,
-        mode: Mode::Tolerant,
-        dumps: Dumps::default(),
-        codeowners: backstage2port::codeowners::Rules::default(),
+        ..support::inputs(folder)?
     })?)
 }
 

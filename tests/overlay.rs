@@ -4,15 +4,13 @@ mod support;
 
 use std::sync::LazyLock;
 
-use backstage2port::backstage::Mode;
-use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::{Code, Severity};
 use backstage2port::map::Profile;
 use backstage2port::map::overlay::PATHS;
 use backstage2port::port::{Bodies, Key};
 use backstage2port::render::{Format, Rendering, Target};
 use backstage2port::source::Root;
-use backstage2port::{Conversion, Dumps, Inputs, Options, convert};
+use backstage2port::{Conversion, Inputs, Options, convert};
 use camino::Utf8Path;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -61,11 +59,7 @@ fn converted(roots: &[&Utf8Path], options: &Options) -> Result<Conversion> {
     });
     let inputs = Inputs {
         roots: roots.collect(),
-        patterns: Patterns::new(&[], &[])?,
-        revision: None,
-        mode: Mode::Tolerant,
-        dumps: Dumps::default(),
-        codeowners: backstage2port::codeowners::Rules::default(),
+        ..support::inputs(Utf8Path::new(""))?
     };
     Ok(convert(inputs, options)?)
 }

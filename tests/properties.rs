@@ -7,13 +7,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use backstage2port::backstage::discover::Patterns;
 use backstage2port::backstage::{EntityRef, Mode};
 use backstage2port::map::Profile;
 use backstage2port::render::{Format, Provider, Rendering, Target};
 use backstage2port::report::{self, Style, text};
-use backstage2port::source::Root;
-use backstage2port::{Conversion, Dumps, Inputs, Options, catalog, convert};
+use backstage2port::{Conversion, Inputs, Options, catalog, convert};
 use camino::Utf8Path;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
@@ -28,15 +26,8 @@ fn fault(error: impl std::fmt::Display) -> TestCaseError {
 
 fn inputs(root: &Utf8Path, mode: Mode) -> Result<Inputs, TestCaseError> {
     Ok(Inputs {
-        roots: vec![Root {
-            path: root.to_owned(),
-            repository: None,
-        }],
-        patterns: Patterns::new(&[], &[]).map_err(fault)?,
-        revision: None,
         mode,
-        dumps: Dumps::default(),
-        codeowners: backstage2port::codeowners::Rules::default(),
+        ..support::inputs(root).map_err(fault)?
     })
 }
 

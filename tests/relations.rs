@@ -7,15 +7,12 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use backstage2port::backstage::Mode;
-use backstage2port::backstage::discover::Patterns;
+use backstage2port::Options;
 use backstage2port::map::Profile;
 use backstage2port::port::Targets;
-use backstage2port::source::Root;
-use backstage2port::{Dumps, Inputs, Options};
 use camino::Utf8Path;
-use support::Result;
 use support::corpus::{Entities, USUAL, corpus, oracle, shared};
+use support::{Result, inputs};
 
 /// A relation in the direction that descriptors declare: source, type, target, all in lower case.
 type Fact = (String, String, String);
@@ -123,18 +120,7 @@ fn facts(entities: &Entities) -> BTreeSet<Fact> {
 type Claim = (String, String, &'static str, String, String);
 
 fn claims(options: &Options, folder: &Utf8Path) -> Result<BTreeSet<Claim>> {
-    let inputs = Inputs {
-        roots: vec![Root {
-            path: folder.to_owned(),
-            repository: None,
-        }],
-        patterns: Patterns::new(&[], &[])?,
-        revision: None,
-        mode: Mode::Tolerant,
-        dumps: Dumps::default(),
-        codeowners: backstage2port::codeowners::Rules::default(),
-    };
-    let port = backstage2port::convert(inputs, options)?.port;
+    let port = backstage2port::convert(inputs(folder)?, options)?.port;
     let mut claims = BTreeSet::new();
     for entity in &port.entities {
         let mut blueprints = port.blueprints.iter();

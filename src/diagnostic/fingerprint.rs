@@ -21,8 +21,7 @@ pub fn fingerprints<'a>(
     let names = found.into_iter().map(|found| {
         let mut text = format!("{}\0{}\0", found.code, found.message);
         if let Some(location) = &found.location {
-            let folder = sources.folder_in_repository(sources.root_of(location.file));
-            text += folder.join(sources.path(location.file)).as_str();
+            text += sources.path_in_repository(location.file).as_str();
             if let Some(field) = location.place.field() {
                 text.push('\0');
                 text += &field.to_string();

@@ -56,10 +56,10 @@ impl Baseline {
             .collect();
         let names = fingerprints(found.iter().copied(), sources);
         let entries = found.iter().zip(names).map(|(found, fingerprint)| {
-            let path = found.location.as_ref().map(|location| {
-                let folder = sources.folder_in_repository(sources.root_of(location.file));
-                folder.join(sources.path(location.file)).into_string()
-            });
+            let path = found
+                .location
+                .as_ref()
+                .map(|location| sources.path_in_repository(location.file).into_string());
             let entry = Entry {
                 path,
                 code: found.code.id().to_owned(),

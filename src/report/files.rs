@@ -100,8 +100,7 @@ impl<'a> Files<'a> {
     pub(super) fn path(&self, file: FileId) -> Utf8PathBuf {
         let root = self.sources.root_of(file);
         if !self.sources.is_recorded(root) && self.is_one_repository() {
-            let folder = self.sources.folder_in_repository(root);
-            return folder.join(self.sources.path(file));
+            return self.sources.path_in_repository(file);
         }
         self.sources.display_path(file)
     }

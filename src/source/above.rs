@@ -26,7 +26,7 @@ impl Sources {
             Some(folder) => folder,
             None => self.folder_in_repository(root),
         };
-        folder.join(self.path(file))
+        joined(folder, self.path(file))
     }
 
     /// The file at a path from the top of the repository of a root, also where that is above the root; `None` where no

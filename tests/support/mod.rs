@@ -18,6 +18,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use backstage2port::backstage::Mode;
+use backstage2port::backstage::discover::Patterns;
+use backstage2port::source::Root;
+use backstage2port::{Dumps, Inputs, codeowners};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -175,6 +179,21 @@ pub(crate) fn folders(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
     }
     folders.sort();
     Ok(folders)
+}
+
+/// A folder as the library reads it where nothing else is said.
+pub(crate) fn inputs(root: &Utf8Path) -> Result<Inputs> {
+    Ok(Inputs {
+        roots: vec![Root {
+            path: root.to_owned(),
+            repository: None,
+        }],
+        patterns: Patterns::new(&[], &[])?,
+        revision: None,
+        mode: Mode::Tolerant,
+        dumps: Dumps::default(),
+        codeowners: codeowners::Rules::default(),
+    })
 }
 
 /// Equality of JSON with numbers compared as doubles, which is what they are in JavaScript.
