@@ -116,13 +116,17 @@ fn rebuilt(inputs: Inputs) -> Result<Reading, Error> {
     let mut owners = CodeOwners::read(&inputs.codeowners, &mut sources, &mut diagnostics);
     owners.fill(&mut descriptors, &recorded, &sources, &mut diagnostics);
     let claims = Claims::of(&descriptors);
-    let validated = validate::entities(descriptors, inputs.mode, &mut diagnostics);
+    let look = |entity: &backstage::Entity, found: &mut Diagnostics| {
+        lint::entity(entity, &sources, found);
+    };
+    let validated = validate::entities(descriptors, inputs.mode, &look, &mut diagnostics);
     let are_converted = inputs.dumps.are_converted;
     let dumped = dump::settle(
         recorded,
         &claims,
         &validated,
         are_converted,
+        &look,
         &sources,
         &mut diagnostics,
     );

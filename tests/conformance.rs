@@ -453,7 +453,7 @@ fn entities_differ(reading: &Reading, expect: &Value) -> Option<String> {
         let relations = relations.map(
             |relation| json!({"type": relation.relation_type, "targetRef": relation.target_ref}),
         );
-        let mut value = Value::Object(entity.value.clone());
+        let mut value = Value::Object(entity.value.fields());
         without_added(&mut value);
         found.push(json!({
             "entity": value,

@@ -7,6 +7,7 @@ use std::collections::hash_map::Entry;
 
 use serde_json::Value;
 
+use super::Packed;
 use super::read::Descriptor;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FieldPath, FileId, Origin, Sources};
@@ -22,10 +23,10 @@ impl Claims {
     /// Keeps the descriptors that stand for their entities, and reports the others.
     pub(super) fn settle(
         &mut self,
-        read: Vec<Descriptor>,
+        read: Vec<Descriptor<Packed>>,
         sources: &Sources,
         diagnostics: &mut Diagnostics,
-    ) -> Vec<Descriptor> {
+    ) -> Vec<Descriptor<Packed>> {
         // The last document of a file replaces the earlier ones before anything is processed.
         let mut last: HashMap<(FileId, String), usize> = HashMap::new();
         let refs: Vec<String> = read
@@ -61,7 +62,7 @@ impl Claims {
 }
 
 fn report_duplicates(
-    lost: Vec<(Descriptor, Origin)>,
+    lost: Vec<(Descriptor<Packed>, Origin)>,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) {
@@ -77,7 +78,7 @@ fn report_duplicates(
         });
         let is_identical = matches!(
             read_again.get(&holder.document),
-            Some(Value::Object(value)) if *value == descriptor.value
+            Some(Value::Object(value)) if *value == descriptor.value.fields()
         );
         let entity_ref = descriptor.entity_ref.canonical();
         let field = FieldPath::keys(["metadata", "name"]);

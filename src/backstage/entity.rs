@@ -4,16 +4,18 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::EntityRef;
+use super::{EntityRef, Packed};
 use crate::source::Origin;
 
 /// A descriptor that passed validation: placeholders resolved, namespace filled in, reference lists sorted.
+///
+/// A catalog holds its entities [`Packed`], without their fields at hand.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entity {
+pub struct Entity<F = Map<String, Value>> {
     /// Kind, namespace and name as the author spelled them.
     pub entity_ref: EntityRef,
     /// `apiVersion`, `kind`, `metadata` and `spec`.
-    pub value: Map<String, Value>,
+    pub value: F,
     /// The descriptor it was made from.
     pub origin: Origin,
 }
@@ -29,6 +31,28 @@ impl Entity {
     #[must_use]
     pub fn spec(&self) -> Option<&Map<String, Value>> {
         self.value.get("spec").and_then(Value::as_object)
+    }
+
+    /// The entity in little memory.
+    #[must_use]
+    pub fn packed(self) -> Entity<Packed> {
+        Entity {
+            value: Packed::of(&self.value),
+            entity_ref: self.entity_ref,
+            origin: self.origin,
+        }
+    }
+}
+
+impl Entity<Packed> {
+    /// The entity with its fields at hand.
+    #[must_use]
+    pub fn unpacked(&self) -> Entity {
+        Entity {
+            value: self.value.fields(),
+            entity_ref: self.entity_ref.clone(),
+            origin: self.origin,
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod format;
 mod glob;
 pub(crate) mod kind;
 pub mod location_ref;
+mod packed;
 mod placeholder;
 pub mod read;
 pub mod references;
@@ -28,6 +29,7 @@ pub use entity::Entity;
 pub use entity_ref::EntityRef;
 pub use kind::has_owner;
 pub use location_ref::LocationRef;
+pub use packed::Packed;
 pub use read::Descriptor;
 pub use stitch::Catalog;
 

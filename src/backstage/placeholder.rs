@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::address::{self, Address};
-use super::bundle;
 use super::read::{Descriptor, article};
+use super::{Packed, bundle};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FieldPath, Location, Origin, Place, RootId, Segment, Sources};
 use crate::yaml;
@@ -22,17 +22,21 @@ use crate::yaml;
 /// Replaces the placeholders of descriptors, in parallel, and keeps their order. Those that cannot be are reported, and the
 /// refs of their descriptors go to `lost`.
 pub(super) fn replaced(
-    descriptors: Vec<Descriptor>,
+    descriptors: Vec<Descriptor<Packed>>,
     sources: &mut Sources,
     lost: &mut BTreeSet<String>,
     diagnostics: &mut Diagnostics,
-) -> Vec<Descriptor> {
+) -> Vec<Descriptor<Packed>> {
     let substituted: Vec<_> = descriptors
         .into_par_iter()
-        .map(|mut descriptor| {
+        .map(|descriptor| {
             let mut read = Diagnostics::default();
+            if !descriptor.value.may_have_text_with(b'$') {
+                return (descriptor, Ok(Vec::new()), read);
+            }
+            let mut descriptor = descriptor.unpacked();
             let included = substitute(&mut descriptor, sources, &mut read);
-            (descriptor, included, read)
+            (descriptor.packed(), included, read)
         })
         .collect();
     let mut resolved = Vec::with_capacity(substituted.len());

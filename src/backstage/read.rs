@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Mode;
 use super::discover::{Found, FoundBy};
 use super::entity_ref::{DEFAULT_NAMESPACE, EntityRef};
-use super::spelling;
+use super::{Packed, spelling};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::generated::is_generated;
 use crate::source::{FieldPath, FileId, Location, MAX_FILE_BYTES, Origin, Place, Segment, Sources};
@@ -19,13 +19,37 @@ use crate::yaml;
 
 /// A YAML document with the envelope of an entity: apiVersion, kind and metadata.name.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Descriptor {
+pub struct Descriptor<F = Map<String, Value>> {
     /// Where it was read.
     pub origin: Origin,
     /// Kind, namespace and name as the author spelled them.
     pub entity_ref: EntityRef,
     /// The document.
-    pub value: Map<String, Value>,
+    pub value: F,
+}
+
+impl Descriptor {
+    /// The descriptor in little memory.
+    #[must_use]
+    pub fn packed(self) -> Descriptor<Packed> {
+        Descriptor {
+            value: Packed::of(&self.value),
+            origin: self.origin,
+            entity_ref: self.entity_ref,
+        }
+    }
+}
+
+impl Descriptor<Packed> {
+    /// The descriptor with its fields at hand.
+    #[must_use]
+    pub fn unpacked(self) -> Descriptor {
+        Descriptor {
+            value: self.value.fields(),
+            origin: self.origin,
+            entity_ref: self.entity_ref,
+        }
+    }
 }
 
 /// What a run has read.
@@ -74,7 +98,7 @@ pub struct Contents {
     /// The file.
     pub file: FileId,
     /// Its descriptors.
-    pub descriptors: Vec<Descriptor>,
+    pub descriptors: Vec<Descriptor<Packed>>,
     /// Whether a document of it is no entity, which in Backstage costs all that its Location emits.
     pub is_broken: bool,
 }
@@ -116,7 +140,7 @@ struct FileReader {
     found: Found,
     mode: Mode,
     tally: Tally,
-    descriptors: Vec<Descriptor>,
+    descriptors: Vec<Descriptor<Packed>>,
     is_broken: bool,
     diagnostics: Diagnostics,
 }
@@ -254,11 +278,14 @@ impl FileReader {
             return self.skeleton(origin.value(field).place);
         }
         match envelope(&mut value) {
-            Ok(entity_ref) => self.descriptors.push(Descriptor {
-                origin,
-                entity_ref,
-                value,
-            }),
+            Ok(entity_ref) => {
+                let descriptor = Descriptor {
+                    origin,
+                    entity_ref,
+                    value,
+                };
+                self.descriptors.push(descriptor.packed());
+            }
             Err((field, message)) => {
                 self.is_broken = true;
                 let remedy = envelope_remedy(&value, &field);

@@ -6,9 +6,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Catalog, Entity, EntityRef, kind};
+use super::{Catalog, Entity, EntityRef, Packed, kind};
 
 /// The longest text that is read, in bytes: three parts of 63 characters and what is between them, with room to spare.
 const MAX_TEXT: usize = 300;
@@ -18,21 +18,21 @@ const MAX_REFERENCES: usize = 10_000;
 
 /// A text in a field that reads as a reference.
 #[derive(Debug)]
-pub struct Reference<'a> {
+pub struct Reference<'e, 'a> {
     /// The top-level field of the spec, which holds the text or a list with it.
-    pub field: &'a str,
+    pub field: &'e str,
     /// The target, spelled as it spells itself where it is known, else as in the text.
     pub target: EntityRef,
     /// The canonical ref of the target.
     pub target_ref: String,
     /// The target, where the catalog has or knows it.
-    pub entity: Option<&'a Entity>,
+    pub entity: Option<&'a Entity<Packed>>,
 }
 
 /// What references are looked up in.
 #[derive(Debug)]
 pub struct References<'a> {
-    entities: HashMap<String, &'a Entity>,
+    entities: HashMap<String, &'a Entity<Packed>>,
     /// Every kind that Backstage or the catalog knows, in lower case.
     kinds: HashSet<String>,
 }
@@ -54,15 +54,16 @@ impl<'a> References<'a> {
         Self { entities, kinds }
     }
 
-    /// The references in the spec of an entity, at most 10,000 of them, in the order they are written; a list may hold one
+    /// The references in the spec of an entity in this namespace, at most 10,000 of them, in the order they are written; a list may hold one
     /// twice.
     #[must_use]
-    pub fn in_entity<'e>(&self, entity: &'e Entity) -> Vec<Reference<'e>>
-    where
-        'a: 'e,
-    {
+    pub fn in_spec<'e>(
+        &self,
+        spec: &'e Map<String, Value>,
+        namespace: &str,
+    ) -> Vec<Reference<'e, 'a>> {
         let mut found = Vec::new();
-        for (field, value) in entity.spec().into_iter().flatten() {
+        for (field, value) in spec {
             let texts = match value {
                 Value::Array(items) => items.as_slice(),
                 one => std::slice::from_ref(one),
@@ -73,7 +74,7 @@ impl<'a> References<'a> {
                     return found;
                 }
                 let kinds = kinds.get_or_insert_with(|| self.kinds_named(field));
-                found.extend(self.reference(field, text, kinds, &entity.entity_ref.namespace));
+                found.extend(self.reference(field, text, kinds, namespace));
             }
         }
         found
@@ -111,10 +112,7 @@ impl<'a> References<'a> {
         text: &str,
         kinds: &[String],
         namespace: &str,
-    ) -> Option<Reference<'e>>
-    where
-        'a: 'e,
-    {
+    ) -> Option<Reference<'e, 'a>> {
         if text.len() > MAX_TEXT {
             return None;
         }
@@ -170,8 +168,8 @@ mod tests {
         for (entity_ref, spec) in entities {
             let value = json!({"spec": spec});
             let file = sources.add(RootId(0), Utf8Path::new(entity_ref));
-            validated.push(Validated {
-                entity: Entity {
+            let valid = Validated::new(
+                Entity {
                     entity_ref: EntityRef::parse(entity_ref, None, "default")?,
                     value: value.as_object().cloned().unwrap_or_default(),
                     origin: Origin {
@@ -180,8 +178,9 @@ mod tests {
                         line: 1,
                     },
                 },
-                references: Vec::new(),
-            });
+                Vec::new(),
+            );
+            validated.push(valid.packed());
         }
         let dumped = Dumped::default();
         Ok(stitch::catalog(validated, dumped, BTreeSet::new()))
@@ -226,7 +225,8 @@ mod tests {
             ("App:far/a", spec),
         ])?;
         let references = References::of(&catalog);
-        let found = references.in_entity(&catalog.entities()[3]);
+        let entity = catalog.entities()[3].unpacked();
+        let found = references.in_spec(entity.spec().ok_or("no spec")?, "far");
         let found: Vec<_> = found
             .iter()
             .map(|one| (one.field, one.target.to_string(), one.entity.is_some()))

@@ -11,12 +11,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use camino::Utf8PathBuf;
 use serde_json::Value;
 
-use super::Mode;
 use super::address::{self, Address};
 use super::claims::Claims;
 use super::discover::{self, Found, FoundBy};
 use super::glob::{self, Glob};
 use super::read::{self, Descriptor, Tally};
+use super::{Mode, Packed};
 use super::{placeholder, validate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::source::{FieldPath, FileId, Location, Origin, RootId, Sources};
@@ -25,7 +25,7 @@ use crate::source::{FieldPath, FileId, Location, Origin, RootId, Sources};
 #[derive(Debug)]
 pub struct Resolved {
     /// The descriptors, at most one for each entity.
-    pub descriptors: Vec<Descriptor>,
+    pub descriptors: Vec<Descriptor<Packed>>,
     /// The refs of those that an error cost.
     pub lost: BTreeSet<String>,
 }
@@ -95,12 +95,12 @@ struct Resolution<'a> {
     listings: Listings,
     claims: Claims,
     /// Files that have been read, with their descriptors until a location emits them.
-    known: HashMap<FileId, Option<Vec<Descriptor>>>,
+    known: HashMap<FileId, Option<Vec<Descriptor<Packed>>>>,
     /// Files with a document that is no entity.
     broken: HashSet<FileId>,
     /// Locations that are out again, because their targets cannot all be read.
     failed: BTreeSet<Origin>,
-    descriptors: Vec<Descriptor>,
+    descriptors: Vec<Descriptor<Packed>>,
     /// The refs of descriptors that an error cost.
     lost: BTreeSet<String>,
 }
@@ -130,7 +130,7 @@ impl Resolution<'_> {
 
     /// Takes the descriptors of files into the catalog; what comes out are the Locations among them.
     fn emit(&mut self, files: &[FileId]) -> Vec<Descriptor> {
-        let mut read: Vec<Descriptor> = Vec::new();
+        let mut read: Vec<Descriptor<Packed>> = Vec::new();
         for file in files {
             if let Some(descriptors) = self.known.get_mut(file).and_then(Option::take) {
                 self.sources.set_depth(*file, self.depth);
@@ -140,8 +140,7 @@ impl Resolution<'_> {
         let claimed = self.claims.settle(read, self.sources, self.diagnostics);
         let resolved =
             placeholder::replaced(claimed, self.sources, &mut self.lost, self.diagnostics);
-        let locations = resolved.iter().filter(|descriptor| is_location(descriptor));
-        let locations = locations.cloned().collect();
+        let locations = resolved.iter().filter_map(location).collect();
         self.descriptors.extend(resolved);
         locations
     }
@@ -183,7 +182,7 @@ impl Resolution<'_> {
     /// Names the good documents that nothing emitted.
     fn report_lost(&mut self) {
         let left = self.known.drain().filter_map(|(_, left)| left);
-        let mut left: Vec<Descriptor> = left.flatten().collect();
+        let mut left: Vec<Descriptor<Packed>> = left.flatten().collect();
         sort(&mut left, self.sources);
         for descriptor in &left {
             self.lost.insert(descriptor.entity_ref.canonical());
@@ -195,7 +194,7 @@ impl Resolution<'_> {
     }
 }
 
-fn lost(descriptor: &Descriptor, why: &str) -> Diagnostic {
+fn lost<F>(descriptor: &Descriptor<F>, why: &str) -> Diagnostic {
     let entity_ref = descriptor.entity_ref.canonical();
     Diagnostic::new(
         Code::LostToNeighbour,
@@ -208,7 +207,7 @@ fn lost(descriptor: &Descriptor, why: &str) -> Diagnostic {
 }
 
 /// Orders descriptors by root, path and document, however they were reached.
-pub fn sort(descriptors: &mut [Descriptor], sources: &Sources) {
+pub fn sort(descriptors: &mut [Descriptor<Packed>], sources: &Sources) {
     descriptors.sort_by_cached_key(|descriptor| {
         let Origin { file, document, .. } = descriptor.origin;
         (
@@ -219,12 +218,15 @@ pub fn sort(descriptors: &mut [Descriptor], sources: &Sources) {
     });
 }
 
-fn is_location(descriptor: &Descriptor) -> bool {
-    let is_valid = || {
-        let mut faults = Diagnostics::default();
-        validate::entity(descriptor.clone(), Mode::Tolerant, &mut faults).is_some()
-    };
-    descriptor.entity_ref.kind == "Location" && is_valid()
+/// The descriptor with its fields, if it is a valid Location.
+fn location(descriptor: &Descriptor<Packed>) -> Option<Descriptor> {
+    if descriptor.entity_ref.kind != "Location" {
+        return None;
+    }
+    let location = descriptor.clone().unpacked();
+    let mut faults = Diagnostics::default();
+    let is_valid = validate::entity(location.clone(), Mode::Tolerant, &mut faults).is_some();
+    is_valid.then_some(location)
 }
 
 /// What a Location names.

@@ -6,19 +6,21 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::Packed;
 use super::dump::{Dumped, Entry};
 use super::entity::{Entity, Relation, RelationType};
 use super::entity_ref::EntityRef;
-use super::validate::Validated;
+use super::validate::{Facts, Validated};
 
 /// All entities of a run and the relations between them.
 #[derive(Debug, Default)]
 pub struct Catalog {
     /// Those that belong to the result, then those that are only known.
-    entities: Vec<Entity>,
+    entities: Vec<Entity<Packed>>,
     len: usize,
     relations: Vec<Vec<(RelationType, TargetId)>>,
     targets: Vec<Target>,
+    facts: Vec<Facts>,
     /// The refs of descriptors that are in error.
     lost: BTreeSet<String>,
 }
@@ -36,13 +38,13 @@ struct Target {
 impl Catalog {
     /// The entities in the order of their descriptors: root, path, document; then those of dumps.
     #[must_use]
-    pub fn entities(&self) -> &[Entity] {
+    pub fn entities(&self) -> &[Entity<Packed>] {
         &self.entities[..self.len]
     }
 
     /// Those entities, and behind them those that are only known, from dumps that are not part of the result.
     #[must_use]
-    pub fn known(&self) -> &[Entity] {
+    pub fn known(&self) -> &[Entity<Packed>] {
         &self.entities
     }
 
@@ -50,6 +52,12 @@ impl Catalog {
     #[must_use]
     pub fn is_lost(&self, canonical: &str) -> bool {
         self.lost.contains(canonical)
+    }
+
+    /// What is asked of the entity at this index of [`Catalog::known`] without its fields.
+    #[must_use]
+    pub fn facts(&self, entity: usize) -> &Facts {
+        &self.facts[entity]
     }
 
     /// The relations of the entity at this index of [`Catalog::known`], sorted by type and then target ref.
@@ -130,7 +138,11 @@ impl Catalog {
 
 /// Gives every reference its two relations. `lost` are the refs of the descriptors that are in error.
 #[must_use]
-pub fn catalog(mut validated: Vec<Validated>, dumped: Dumped, lost: BTreeSet<String>) -> Catalog {
+pub fn catalog(
+    mut validated: Vec<Validated<Packed>>,
+    dumped: Dumped,
+    lost: BTreeSet<String>,
+) -> Catalog {
     let of_roots = validated.len();
     let len = of_roots + dumped.converted.len();
     let mut stated = Vec::new();
@@ -150,7 +162,14 @@ pub fn catalog(mut validated: Vec<Validated>, dumped: Dumped, lost: BTreeSet<Str
     // Backstage shows an entity every relation that starts at it, whichever entity declared it.
     let mut outgoing: Vec<Vec<(RelationType, TargetId)>> = vec![Vec::new(); validated.len()];
     let mut entities = Vec::with_capacity(validated.len());
-    for (index, Validated { entity, references }) in validated.into_iter().enumerate() {
+    let mut facts = Vec::with_capacity(validated.len());
+    for (index, valid) in validated.into_iter().enumerate() {
+        let Validated {
+            entity,
+            references,
+            facts: its_facts,
+        } = valid;
+        facts.push(its_facts);
         let source = targets.of(&entity.entity_ref);
         for reference in references {
             let target = targets.of(&reference.target);
@@ -183,6 +202,7 @@ pub fn catalog(mut validated: Vec<Validated>, dumped: Dumped, lost: BTreeSet<Str
         len,
         relations: outgoing,
         targets: targets.all,
+        facts,
         lost,
     }
 }

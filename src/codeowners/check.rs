@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::known::{Behind, Known};
 use super::parse::{Owner, Rule};
 use super::{CodeOwners, OfRoot, in_words, span, tell_unmapped};
-use crate::backstage::{Catalog, Entity, EntityRef};
+use crate::backstage::{Catalog, Entity, EntityRef, Packed};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, quoted};
 use crate::source::{FieldPath, Sources};
 
@@ -44,7 +44,7 @@ impl CodeOwners<'_> {
         }
         let members = Members::of(catalog);
         let entities = catalog.entities().iter();
-        let owned: Vec<(&Entity, String)> = entities
+        let owned: Vec<(&Entity<Packed>, String)> = entities
             .filter_map(|entity| Some((entity, owner_of(entity)?)))
             .collect();
         let files = owned.iter().map(|(entity, _)| entity.origin.file);
@@ -111,7 +111,7 @@ fn verdict<'a>(
 }
 
 fn mismatch(
-    entity: &Entity,
+    entity: &Entity<Packed>,
     owner: &str,
     of_root: &OfRoot,
     rules: &[&Rule],
@@ -146,7 +146,8 @@ fn mismatch(
 }
 
 /// The canonical ref of the owner of an entity.
-fn owner_of(entity: &Entity) -> Option<String> {
+fn owner_of(entity: &Entity<Packed>) -> Option<String> {
+    let entity = entity.unpacked();
     let owner = entity.spec()?.get("owner").and_then(Value::as_str)?;
     let namespace = &entity.entity_ref.namespace;
     let parsed = EntityRef::parse(owner, Some("group"), namespace).ok()?;

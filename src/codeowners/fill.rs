@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::known::{Behind, Known};
 use super::{CodeOwners, OfRoot, in_words, span, tell_unmapped};
 use crate::backstage::dump::Recorded;
-use crate::backstage::{Descriptor, has_owner};
+use crate::backstage::{Descriptor, Packed, has_owner};
 use crate::codeowners::parse::{Owner, Rule};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FieldPath, Sources};
@@ -20,7 +20,7 @@ impl CodeOwners<'_> {
     /// or user of the descriptors and dumps.
     pub fn fill(
         &mut self,
-        descriptors: &mut [Descriptor],
+        descriptors: &mut [Descriptor<Packed>],
         recorded: &[Recorded],
         sources: &Sources,
         diagnostics: &mut Diagnostics,
@@ -33,7 +33,7 @@ impl CodeOwners<'_> {
         for descriptor in descriptors.iter().chain(recorded) {
             known.add(&descriptor.entity_ref, &descriptor.value);
         }
-        let wanting: Vec<&mut Descriptor> = descriptors
+        let wanting: Vec<&mut Descriptor<Packed>> = descriptors
             .iter_mut()
             .filter(|it| wants_owner(it))
             .collect();
@@ -77,8 +77,10 @@ impl CodeOwners<'_> {
                     .at(origin.value(FieldPath::keys(["spec"])))
                     .related(span(of_root.file, &rule.bytes), "this line says so"),
             );
-            if let Some(Value::Object(spec)) = descriptor.value.get_mut("spec") {
+            let mut fields = descriptor.value.fields();
+            if let Some(Value::Object(spec)) = fields.get_mut("spec") {
                 spec.insert("owner".to_owned(), Value::String(entity));
+                descriptor.value = Packed::of(&fields);
             }
         }
         self.unfilled = unfilled;
@@ -87,12 +89,13 @@ impl CodeOwners<'_> {
 }
 
 /// Whether a descriptor is of a kind that has an owner, and has none.
-fn wants_owner(descriptor: &Descriptor) -> bool {
-    let text = |key: &str| descriptor.value.get(key).and_then(Value::as_str);
+fn wants_owner(descriptor: &Descriptor<Packed>) -> bool {
+    let fields = descriptor.value.fields();
+    let text = |key: &str| fields.get(key).and_then(Value::as_str);
     let (Some(kind), Some(api_version)) = (text("kind"), text("apiVersion")) else {
         return false;
     };
-    let spec = descriptor.value.get("spec").and_then(Value::as_object);
+    let spec = fields.get("spec").and_then(Value::as_object);
     let is_open = spec.is_some_and(|spec| spec.get("owner").is_none_or(Value::is_null));
     is_open && has_owner(kind, api_version)
 }

@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::dialect::Dialect;
-use crate::backstage::EntityRef;
 use crate::backstage::entity_ref::DEFAULT_NAMESPACE;
+use crate::backstage::{EntityRef, Packed};
 
 /// Whom code owners can stand for. Names are in small letters, refs canonical.
 #[derive(Debug, Default)]
@@ -50,12 +50,13 @@ impl Known {
     }
 
     /// Learns a group or a user; anything else is passed over. Of two with one name the first counts.
-    pub(super) fn add(&mut self, entity_ref: &EntityRef, value: &Map<String, Value>) {
+    pub(super) fn add(&mut self, entity_ref: &EntityRef, fields: &Packed) {
         let canonical = entity_ref.canonical();
         let is_group = canonical.starts_with("group:");
         if !is_group && !canonical.starts_with("user:") {
             return;
         }
+        let value = fields.fields();
         let at = |path: &[&str]| {
             let (first, rest) = path.split_first()?;
             rest.iter()
@@ -161,7 +162,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Behind, Known};
-    use crate::backstage::EntityRef;
+    use crate::backstage::{EntityRef, Packed};
     use crate::codeowners::dialect::Dialect;
 
     type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -176,7 +177,8 @@ mod tests {
         let mut known = Known::new(&BTreeMap::from(owners));
         for (entity_ref, value) in entities {
             let entity_ref = EntityRef::parse(entity_ref, None, "default")?;
-            known.add(&entity_ref, value.as_object().ok_or("no map")?);
+            let fields = value.as_object().ok_or("no map")?;
+            known.add(&entity_ref, &Packed::of(fields));
         }
         Ok(known)
     }

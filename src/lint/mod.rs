@@ -10,28 +10,17 @@ mod relations;
 mod secrets;
 mod size;
 
-use rayon::prelude::*;
-
 use crate::backstage::{Catalog, Entity};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::source::Sources;
 
-/// Looks at all entities of the result, alone and together.
+/// Looks at all entities of the result together.
 pub fn catalog(catalog: &Catalog, sources: &Sources, diagnostics: &mut Diagnostics) {
-    let entities = catalog.entities().par_iter();
-    let found: Vec<Diagnostic> = entities
-        .flat_map_iter(|alone| {
-            let mut found = Diagnostics::default();
-            entity(alone, sources, &mut found);
-            found
-        })
-        .collect();
-    diagnostics.extend(found);
     relations::catalog(catalog, sources, diagnostics);
 }
 
 /// Looks at one entity on its own.
-fn entity(entity: &Entity, sources: &Sources, found: &mut Diagnostics) {
+pub fn entity(entity: &Entity, sources: &Sources, found: &mut Diagnostics) {
     fields::check(entity, found);
     annotations::check(entity, found);
     docs::check(entity, sources, found);
@@ -46,6 +35,7 @@ mod tests {
 
     use super::*;
     use crate::backstage::EntityRef;
+    use crate::diagnostic::Diagnostic;
     use crate::source::{Origin, Place, Root, RootId};
 
     /// An entity with these fields; a Component unless they say otherwise.

@@ -143,7 +143,7 @@ fn field_of(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Option<Fi
     let mapped = mapped?;
     let leaf = mapped.mapping.leaf(part)?;
     let held = value_of(&mapped.entity, part);
-    let fields = top_fields(trace.entity).filter(|(field, _)| trace.reads(leaf, field));
+    let fields = top_fields(&trace.entity).filter(|(field, _)| trace.reads(leaf, field));
     let fields: Vec<_> = fields.collect();
     let its_value = |(_, value): &&(Field, &Value)| held.as_deref() == Some(*value);
     let (mut field, mut value) = fields
@@ -165,7 +165,7 @@ fn field_of(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Option<Fi
         };
         (field, value) = (inner, its_value);
     }
-    Some(field.path_in(trace.entity))
+    Some(field.path_in(&trace.entity))
 }
 
 /// What a part was made from: fields of the descriptor in their order, the place of the descriptor, and fields of other
@@ -178,7 +178,7 @@ fn sources_of(catalog: &Catalog, trace: &Trace<'_>, position: usize, part: &Part
         wanted: &wanted,
         found: Vec::new(),
     };
-    for (field, value) in top_fields(trace.entity) {
+    for (field, value) in top_fields(&trace.entity) {
         // What an entity without one has.
         if value == "default" && field == Field::keys(["metadata", "namespace"]) {
             continue;
@@ -209,7 +209,7 @@ fn declared(catalog: &Catalog, trace: &Trace<'_>, kind: &str, target: &str) -> O
     let mut entities = catalog.entities().iter();
     let other = entities.find(|entity| entity.entity_ref.canonical() == target)?;
     let this = trace.entity.entity_ref.canonical();
-    let references = validate::references(other);
+    let references = validate::references(&other.unpacked());
     let reference = references
         .into_iter()
         .find(|one| one.inverse == kind && one.target.canonical() == this)?;
@@ -252,7 +252,7 @@ impl Search<'_, '_> {
                     .trace
                     .entity
                     .origin
-                    .value(field.path_in(self.trace.entity)),
+                    .value(field.path_in(&self.trace.entity)),
                 text: values
                     .first()
                     .and_then(|value| value.as_str())

@@ -23,14 +23,14 @@ use url::Url;
 use super::owners;
 use crate::backstage::entity::Relation;
 use crate::backstage::references::References;
-use crate::backstage::{Catalog, Entity, EntityRef};
+use crate::backstage::{Catalog, EntityRef};
 use crate::source::{Origin, Sources};
 
 /// The input for the entity at an index of the catalog, which has these relations.
 #[must_use]
 pub fn of(catalog: &Catalog, index: usize, relations: &[Relation<'_>], sources: &Sources) -> Value {
     let entity = &catalog.entities()[index];
-    let mut input = entity.value.clone();
+    let mut input = entity.value.fields();
     if let Some(Value::Object(metadata)) = input.get_mut("metadata") {
         let identifier = entity.entity_ref.canonical();
         metadata.insert("identifier".to_owned(), Value::String(identifier));
@@ -73,14 +73,11 @@ fn named(target: &EntityRef) -> Value {
 
 /// The e-mail address of the user a relation leads to, which is the identifier of a user in Port.
 fn email<'a>(catalog: &'a Catalog, relation: &Relation<'a>) -> Option<&'a str> {
-    let user = relation.position.map(|position| &catalog.known()[position]);
-    let profile = user.and_then(|user| user.spec()?.get("profile")?.get("email"));
-    let annotations = user.and_then(|user| user.metadata()?.get("annotations"));
-    let annotation = annotations.and_then(|annotations| annotations.get("microsoft.com/email"));
-    let stated = [profile, annotation];
-    let stated = stated.into_iter().flatten().filter_map(Value::as_str);
+    let user = relation.position.map(|position| catalog.facts(position));
+    let stated = user.into_iter().flat_map(|user| &user.addresses);
     let name: &'a str = &relation.target.name;
-    stated.chain([name]).find(|text| is_email(text))
+    let mut all = stated.map(String::as_str).chain([name]);
+    all.find(|text| is_email(text))
 }
 
 /// Whether a text is as much of an address as it takes to tell one from a name.
@@ -94,9 +91,10 @@ fn is_email(text: &str) -> bool {
 }
 
 /// Adds `.references` to the input for an entity, or makes them anew.
-pub fn add_references(input: &mut Value, entity: &Entity, references: &References<'_>) {
-    let list = references.in_entity(entity);
-    let list = list.iter().map(|reference| {
+pub fn add_references(input: &mut Value, namespace: &str, references: &References<'_>) {
+    let spec = input.get("spec").and_then(Value::as_object);
+    let list = spec.map(|spec| references.in_spec(spec, namespace));
+    let list = list.iter().flatten().map(|reference| {
         json!({
             "field": reference.field,
             "targetRef": reference.target_ref,
@@ -104,8 +102,9 @@ pub fn add_references(input: &mut Value, entity: &Entity, references: &Reference
             "resolved": reference.entity.is_some(),
         })
     });
+    let list: Value = list.collect();
     if let Value::Object(input) = input {
-        input.insert("references".to_owned(), list.collect());
+        input.insert("references".to_owned(), list);
     }
 }
 

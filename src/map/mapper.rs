@@ -21,8 +21,8 @@ pub(super) struct Mapped<'a> {
 }
 
 /// What one entity becomes, and what there is to say about it.
-pub(super) fn map_entity<'a>(
-    entity: &backstage::Entity,
+pub(super) fn map_entity<'a, F>(
+    entity: &backstage::Entity<F>,
     profile: &'a Profile,
     input: &Input,
 ) -> Result<(Vec<Mapped<'a>>, Diagnostics), Error> {

@@ -66,16 +66,17 @@ impl<'a> Bridge<'a> {
     /// The same, if the entity had these relations.
     fn input(&self, index: usize, relations: &[Relation<'_>]) -> Value {
         let mut input = input::of(self.catalog, index, relations, self.sources);
-        self.add_references(&self.catalog.entities()[index], &mut input);
+        let entity_ref = &self.catalog.entities()[index].entity_ref;
+        self.add_references(entity_ref, &mut input);
         input
     }
 
     /// Makes anew what an expression sees of the references of an entity, where one asks for it.
-    fn add_references(&self, entity: &backstage::Entity, input: &mut Value) {
+    fn add_references(&self, entity_ref: &backstage::EntityRef, input: &mut Value) {
         if let Some(references) = self.references
-            && self.profile.kind_reads_references(&entity.entity_ref.kind)
+            && self.profile.kind_reads_references(&entity_ref.kind)
         {
-            input::add_references(input, entity, references);
+            input::add_references(input, &entity_ref.namespace, references);
         }
     }
 
@@ -143,7 +144,8 @@ fn report_unmapped_kinds(
     taken: &HashSet<String>,
     diagnostics: &mut Diagnostics,
 ) {
-    let mut unmapped: BTreeMap<String, (&backstage::Entity, usize)> = BTreeMap::new();
+    let mut unmapped: BTreeMap<String, (&backstage::Entity<backstage::Packed>, usize)> =
+        BTreeMap::new();
     for entity in catalog.entities() {
         let kind = entity.entity_ref.kind.to_lowercase();
         if !taken.contains(&kind) {

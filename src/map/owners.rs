@@ -4,7 +4,7 @@
 //! an entity ends up with users only, for users of Port own nothing: teams do.
 
 use crate::backstage::entity::Relation;
-use crate::backstage::{Catalog, Entity};
+use crate::backstage::{Catalog, Entity, Packed};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::FieldPath;
 
@@ -67,7 +67,7 @@ fn is(relation: &Relation<'_>, relation_type: &str, kind: &str) -> bool {
 /// The finding about an entity that users own and no group does; `None` where that is not so.
 pub(super) fn user_owned(
     catalog: &Catalog,
-    entity: &Entity,
+    entity: &Entity<Packed>,
     relations: &[Relation<'_>],
     owners: Owners,
 ) -> Option<Diagnostic> {

@@ -11,7 +11,7 @@ use super::Owners;
 use super::profile::Profile;
 use crate::backstage::dump::Dumped;
 use crate::backstage::validate::{Reference, Validated};
-use crate::backstage::{Catalog, Entity, EntityRef, stitch};
+use crate::backstage::{Catalog, Entity, EntityRef, Packed, stitch};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::port::refine::Refinement;
 use crate::port::{self, Targets};
@@ -33,7 +33,7 @@ fn validated(
     sources: &mut Sources,
     value: Value,
     references: &[(&str, &'static str, &'static str, &str)],
-) -> Result<Validated, Box<dyn Error>> {
+) -> Result<Validated<Packed>, Box<dyn Error>> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let entity_ref = EntityRef {
         kind: text("/kind").ok_or("kind")?.to_owned(),
@@ -57,8 +57,8 @@ fn validated(
     let Value::Object(value) = value else {
         return Err("no map".into());
     };
-    Ok(Validated {
-        entity: Entity {
+    Ok(Validated::new(
+        Entity {
             entity_ref,
             value,
             origin: Origin {
@@ -68,7 +68,8 @@ fn validated(
             },
         },
         references,
-    })
+    )
+    .packed())
 }
 
 fn catalog_of(
@@ -508,7 +509,7 @@ fn a_profile_may_say_how_blueprints_are_cut() -> Outcome {
 }
 
 /// A catalog with every kind the `standard` profile maps.
-fn one_of_each(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> {
+fn one_of_each(sources: &mut Sources) -> Result<Vec<Validated<Packed>>, Box<dyn Error>> {
     let mut all = software(sources)?;
     all.extend(organisation(sources)?);
     Ok(all)
@@ -519,7 +520,7 @@ fn entity(kind: &str, name: &str, spec: &Value) -> Value {
         "metadata": {"name": name, "namespace": "default"}, "spec": spec})
 }
 
-fn software(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> {
+fn software(sources: &mut Sources) -> Result<Vec<Validated<Packed>>, Box<dyn Error>> {
     let spec = json!({"type": "service", "lifecycle": "production", "owner": "payments", "language": "go"});
     let mut shop = entity("Component", "Shop", &spec);
     shop["metadata"]["links"] = json!([{"url": "https://a.example", "title": "A"}, {"url": "https://b.example", "icon": "docs"}]);
@@ -580,7 +581,7 @@ fn software(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> {
     ])
 }
 
-fn organisation(sources: &mut Sources) -> Result<Vec<Validated>, Box<dyn Error>> {
+fn organisation(sources: &mut Sources) -> Result<Vec<Validated<Packed>>, Box<dyn Error>> {
     let payments = json!({"type": "team", "children": [], "profile": {"displayName": "Payments", "room": "7"}});
     let jo = json!({"memberOf": [], "profile": {"email": "jo@acme.example"}});
     let new = json!({"type": "service", "parameters": {"title": "A"}, "steps": [{"action": "a"}], "secrets": {}});

@@ -201,7 +201,7 @@ pub(super) type Parts = BTreeSet<(usize, Part)>;
 pub(super) struct Trace<'a> {
     bridge: Bridge<'a>,
     index: usize,
-    pub(super) entity: &'a Entity,
+    pub(super) entity: Entity,
     relations: Vec<Relation<'a>>,
     input: Value,
     /// What its fields refer to.
@@ -214,19 +214,19 @@ pub(super) struct Trace<'a> {
 
 impl<'a> Trace<'a> {
     pub(super) fn new(bridge: Bridge<'a>, index: usize) -> Self {
-        let entity = &bridge.catalog.entities()[index];
+        let entity = bridge.catalog.entities()[index].unpacked();
         let relations: Vec<_> = bridge.catalog.relations(index).collect();
         let input = bridge.input(index, &bridge.relations(relations.clone()));
         // What stops the run has stopped it before anything is traced.
-        let mapped = map_entity(entity, bridge.profile, &Input::new(input.clone()));
+        let mapped = map_entity(&entity, bridge.profile, &Input::new(input.clone()));
         let mapped = mapped.map(|(mapped, _)| mapped).unwrap_or_default();
         Self {
             bridge,
             index,
-            entity,
             relations,
             input,
-            references: validate::references(entity),
+            references: validate::references(&entity),
+            entity,
             mapped,
             known: RefCell::default(),
         }
@@ -274,12 +274,9 @@ impl<'a> Trace<'a> {
 
     /// The input with the references that its own fields make.
     fn with_references(&self, mut input: Value) -> Value {
-        if let (Some(_), Some(fields)) = (input.get("references"), input.as_object()) {
-            let entity = Entity {
-                value: fields.clone(),
-                ..self.entity.clone()
-            };
-            self.bridge.add_references(&entity, &mut input);
+        if input.get("references").is_some() {
+            self.bridge
+                .add_references(&self.entity.entity_ref, &mut input);
         }
         input
     }
@@ -333,7 +330,7 @@ impl<'a> Trace<'a> {
     }
 
     fn changed(&self, input: Value) -> Parts {
-        let others = map_entity(self.entity, self.bridge.profile, &Input::new(input));
+        let others = map_entity(&self.entity, self.bridge.profile, &Input::new(input));
         let Ok((others, _)) = others else {
             return Parts::new();
         };

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use super::escaped;
-use crate::backstage::{Catalog, Entity};
+use crate::backstage::{Catalog, Entity, Packed};
 use crate::publish;
 use crate::source::Sources;
 
@@ -25,7 +25,7 @@ pub fn lines(catalog: &Catalog, sources: &Sources) -> impl Iterator<Item = Strin
                 catalog,
                 source: source(entity, &roots, sources),
                 index,
-                entity,
+                fields: entity.value.fields(),
             };
             // Values that were read as JSON can be written as JSON.
             let line = serde_json::to_string(&line).unwrap_or_default();
@@ -59,7 +59,11 @@ fn root_names(sources: &Sources) -> Vec<String> {
 }
 
 /// Where the descriptor of an entity stands; `None` for one of a dump that does not say it.
-fn source(entity: &Entity, roots: &[String], sources: &Sources) -> Option<Map<String, Value>> {
+fn source(
+    entity: &Entity<Packed>,
+    roots: &[String],
+    sources: &Sources,
+) -> Option<Map<String, Value>> {
     let file = entity.origin.file;
     if sources.is_dump(file) {
         return None;
@@ -80,14 +84,14 @@ struct Line<'a> {
     source: Option<Map<String, Value>>,
     catalog: &'a Catalog,
     index: usize,
-    entity: &'a Entity,
+    fields: Map<String, Value>,
 }
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut line = serializer.serialize_map(None)?;
         for key in ["apiVersion", "kind", "metadata", "spec"] {
-            if let Some(value) = self.entity.value.get(key) {
+            if let Some(value) = self.fields.get(key) {
                 line.serialize_entry(key, value)?;
             }
         }

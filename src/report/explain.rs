@@ -20,7 +20,7 @@ const SHOWN: usize = 60;
 #[must_use]
 pub fn text(explanation: &Explanation, catalog: &Catalog, sources: &Sources) -> String {
     let mut files = Files::new(sources);
-    let entity = &catalog.entities()[explanation.entity];
+    let entity = catalog.entities()[explanation.entity].unpacked();
     let mut text = format!(
         "{}  {}\n",
         printable(&entity.entity_ref.to_string()),
@@ -40,12 +40,12 @@ pub fn text(explanation: &Explanation, catalog: &Catalog, sources: &Sources) -> 
         let crate::map::account::Fate::Dropped(reason) = &account.fate else {
             continue;
         };
-        let location = entity.origin.value(account.field.path_in(entity));
+        let location = entity.origin.value(account.field.path_in(&entity));
         let _ = writeln!(
             text,
             "  {}  {}: {}",
             printable(&account.field.to_string()),
-            place(&location, account.field.text_in(entity), &mut files),
+            place(&location, account.field.text_in(&entity), &mut files),
             printable(&reason.to_string())
         );
     }

@@ -28,7 +28,7 @@ pub(crate) fn unaccounted(conversion: &Conversion) -> Vec<String> {
     for account in &conversion.account.entities {
         let entity = &conversion.reading.catalog.entities()[account.entity];
         let mut found = Vec::new();
-        scalars(&Value::Object(entity.value.clone()), &[], &mut found);
+        scalars(&Value::Object(entity.value.fields()), &[], &mut found);
         let is_held = |path: &Vec<Segment>| {
             let mut fields = account.fields.iter();
             fields.any(|account| account.field.holds(&FieldPath(path.clone())))

@@ -29,11 +29,11 @@ use rayon::prelude::*;
 
 use self::pieces::{Fault, Piece, Pieces};
 use self::record::{Flaw, Record, Source};
-use super::Mode;
 use super::entity::{Entity, RelationType};
 use super::entity_ref::EntityRef;
 use super::read::{Descriptor, Tally};
-use super::validate::{self, Validated};
+use super::validate::{self, Facts, Look, Validated};
+use super::{Mode, Packed};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity};
 use crate::source::{FieldPath, FileId, Location, MAX_FILE_BYTES, Origin, Root, RootId, Sources};
 
@@ -45,7 +45,7 @@ const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// An entity of a dump.
 #[derive(Debug)]
 pub struct Recorded {
-    descriptor: Descriptor,
+    descriptor: Descriptor<Packed>,
     relations: Vec<(RelationType, EntityRef)>,
     /// Whether the place of the descriptor is known.
     is_placed: bool,
@@ -54,7 +54,7 @@ pub struct Recorded {
 impl Recorded {
     /// The entity as it was recorded.
     #[must_use]
-    pub fn descriptor(&self) -> &Descriptor {
+    pub fn descriptor(&self) -> &Descriptor<Packed> {
         &self.descriptor
     }
 }
@@ -183,7 +183,7 @@ impl Reader<'_> {
             descriptor: Descriptor {
                 origin,
                 entity_ref: record.entity_ref,
-                value: record.value,
+                value: Packed::of(&record.value),
             },
             relations: record.relations,
             is_placed,
@@ -246,7 +246,7 @@ impl Reader<'_> {
 #[derive(Debug)]
 pub struct Entry {
     /// The entity and what its spec refers to.
-    pub validated: Validated,
+    pub validated: Validated<Packed>,
     /// The relations the dump states for it.
     pub relations: Vec<(RelationType, EntityRef)>,
 }
@@ -281,7 +281,7 @@ pub struct Claims(HashSet<String>);
 impl Claims {
     /// The refs of descriptors, whether they turn out to be valid or not.
     #[must_use]
-    pub fn of(descriptors: &[Descriptor]) -> Self {
+    pub fn of(descriptors: &[Descriptor<Packed>]) -> Self {
         Self(
             descriptors
                 .iter()
@@ -292,7 +292,7 @@ impl Claims {
 
     /// The refs of the descriptors that turned out to be in error.
     #[must_use]
-    pub fn lost(mut self, validated: &[Validated]) -> BTreeSet<String> {
+    pub fn lost(mut self, validated: &[Validated<Packed>]) -> BTreeSet<String> {
         if validated.len() == self.0.len() {
             return BTreeSet::new();
         }
@@ -310,8 +310,9 @@ impl Claims {
 pub fn settle(
     recorded: Vec<Recorded>,
     claims: &Claims,
-    validated: &[Validated],
+    validated: &[Validated<Packed>],
     are_converted: bool,
+    look: Look<'_>,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Dumped {
@@ -335,8 +336,10 @@ pub fn settle(
     let checked: Vec<_> = unique
         .into_par_iter()
         .map(|(canonical, recorded)| {
+            let is_open = !defined.contains(&canonical) && !claims.0.contains(&canonical);
+            let look = Some(look).filter(|_| are_converted && is_open);
             let mut faults = Diagnostics::default();
-            let (entry, is_valid) = entry(recorded, &mut faults);
+            let (entry, is_valid) = entry(recorded, look, &mut faults);
             (canonical, entry, is_valid, faults)
         })
         .collect();
@@ -425,7 +428,7 @@ fn conflict(canonical: &str, lost: Origin, winner: Origin) -> Diagnostic {
 }
 
 /// Validates a record as if it were a descriptor; one that is none keeps its name only.
-fn entry(recorded: Recorded, faults: &mut Diagnostics) -> (Entry, bool) {
+fn entry(recorded: Recorded, look: Option<Look<'_>>, faults: &mut Diagnostics) -> (Entry, bool) {
     let Recorded {
         descriptor,
         relations,
@@ -433,14 +436,18 @@ fn entry(recorded: Recorded, faults: &mut Diagnostics) -> (Entry, bool) {
     } = recorded;
     let nameless = Entity {
         entity_ref: descriptor.entity_ref.clone(),
-        value: serde_json::Map::new(),
+        value: Packed::of(&serde_json::Map::new()),
         origin: descriptor.origin,
     };
-    let validated = validate::entity(descriptor, Mode::Tolerant, faults);
+    let validated = validate::entity(descriptor.unpacked(), Mode::Tolerant, faults);
     let is_valid = validated.is_some();
-    let validated = validated.unwrap_or(Validated {
+    if let (Some(valid), Some(look)) = (&validated, look) {
+        look(&valid.entity, faults);
+    }
+    let validated = validated.map(Validated::packed).unwrap_or(Validated {
         entity: nameless,
         references: Vec::new(),
+        facts: Facts::default(),
     });
     let entry = Entry {
         validated,

@@ -12,40 +12,100 @@ mod wording;
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
-use super::Mode;
 use super::entity::Entity;
 use super::entity_ref::EntityRef;
 use super::kind::{self, Field, Kind};
 use super::location_ref::is_script;
 use super::read::Descriptor;
+use super::{Mode, Packed};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, similar};
 use crate::source::{FieldPath, Origin};
 
 pub(crate) use self::policy::METADATA;
-pub use self::references::{Reference, Written, names_odd_kind, references, written};
+pub use self::references::{Reference, Written, references, written};
 
 /// An entity and the references its fields hold.
 #[derive(Debug)]
-pub struct Validated {
+pub struct Validated<F = Map<String, Value>> {
     /// The entity.
-    pub entity: Entity,
+    pub entity: Entity<F>,
     /// What its fields refer to, in the order Backstage reads them.
     pub references: Vec<Reference>,
+    /// What is asked of it when its fields are packed.
+    pub facts: Facts,
 }
+
+/// What is asked of an entity when its fields are packed.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Whether a reference names a kind that makes no sense as its target. References in parts always count.
+    pub names_odd_kind: bool,
+    /// What a user gives as e-mail address: in the profile, then in the annotation `microsoft.com/email`.
+    pub addresses: Vec<String>,
+}
+
+impl Facts {
+    fn of(entity: &Entity) -> Self {
+        let mut addresses = Vec::new();
+        if entity.entity_ref.kind.eq_ignore_ascii_case("user") {
+            let profile = entity
+                .spec()
+                .and_then(|spec| spec.get("profile")?.get("email"));
+            let metadata = entity.metadata();
+            let annotation = metadata
+                .and_then(|metadata| metadata.get("annotations")?.get("microsoft.com/email"));
+            let stated = [profile, annotation].into_iter().flatten();
+            addresses.extend(stated.filter_map(Value::as_str).map(str::to_owned));
+        }
+        Self {
+            names_odd_kind: references::names_odd_kind(entity),
+            addresses,
+        }
+    }
+}
+
+impl Validated {
+    /// An entity with what its fields refer to.
+    #[must_use]
+    pub fn new(entity: Entity, references: Vec<Reference>) -> Self {
+        Self {
+            facts: Facts::of(&entity),
+            entity,
+            references,
+        }
+    }
+
+    /// The same in little memory.
+    #[must_use]
+    pub fn packed(self) -> Validated<Packed> {
+        Validated {
+            entity: self.entity.packed(),
+            references: self.references,
+            facts: self.facts,
+        }
+    }
+}
+
+/// Who else looks at each entity while its fields are at hand.
+pub type Look<'a> = &'a (dyn Fn(&Entity, &mut Diagnostics) + Sync);
 
 /// Validates descriptors, in parallel, and keeps their order.
 #[must_use]
 pub fn entities(
-    descriptors: Vec<Descriptor>,
+    descriptors: Vec<Descriptor<Packed>>,
     mode: Mode,
+    look: Look<'_>,
     diagnostics: &mut Diagnostics,
-) -> Vec<Validated> {
+) -> Vec<Validated<Packed>> {
     let checked: Vec<_> = descriptors
         .into_par_iter()
         .map(|descriptor| {
             let mut faults = Diagnostics::default();
-            let validated = entity(descriptor, mode, &mut faults);
-            (validated, faults)
+            let validated = entity(descriptor.unpacked(), mode, &mut faults);
+            if let Some(valid) = &validated {
+                look(&valid.entity, &mut faults);
+            }
+            (validated.map(Validated::packed), faults)
         })
         .collect();
     let mut validated = Vec::with_capacity(checked.len());
@@ -90,14 +150,12 @@ pub fn entity(
     };
     let is_valid = !check.has_error;
     diagnostics.append(check.faults);
-    is_valid.then(|| Validated {
-        entity: Entity {
-            entity_ref,
-            value,
-            origin,
-        },
-        references,
-    })
+    let entity = Entity {
+        entity_ref,
+        value,
+        origin,
+    };
+    is_valid.then(|| Validated::new(entity, references))
 }
 
 /// Reference lists that Backstage sorts, whatever the kind.

@@ -75,8 +75,7 @@ pub fn written(entity: &Entity) -> Vec<Written> {
 
 /// Whether a reference of an entity names a kind that makes no sense as its target; costs less than reading the
 /// references. References in parts always count.
-#[must_use]
-pub fn names_odd_kind(entity: &Entity) -> bool {
+pub(super) fn names_odd_kind(entity: &Entity) -> bool {
     let api_version = entity.value.get("apiVersion").and_then(Value::as_str);
     let kind = kind::kind(&entity.entity_ref.kind, api_version.unwrap_or_default());
     let (Some(kind), Some(spec)) = (kind, entity.spec()) else {

@@ -96,14 +96,14 @@ fn declared(
 ) -> Option<(usize, Location)> {
     let canonical = |index: usize| catalog.known()[index].entity_ref.canonical();
     let declared_by = |holder: usize, target: usize, is_forward: bool| {
-        let entity = &catalog.known()[holder];
+        let entity = catalog.known()[holder].unpacked();
         let target = canonical(target);
-        let mut references = validate::references(entity).into_iter();
+        let mut references = validate::references(&entity).into_iter();
         let reference = references.find(|one| {
             let its_type = if is_forward { one.forward } else { one.inverse };
             its_type == relation_type && one.target.canonical() == target
         })?;
-        Some((holder, place(entity, &reference.field)))
+        Some((holder, place(&entity, &reference.field)))
     };
     declared_by(from, to, true).or_else(|| declared_by(to, from, false))
 }

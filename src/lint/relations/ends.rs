@@ -69,10 +69,11 @@ fn parents(catalog: &Catalog, index: usize) -> Option<Diagnostic> {
     if parents.len() < 2 {
         return None;
     }
-    let mut references = validate::references(entity).into_iter();
+    let entity = entity.unpacked();
+    let mut references = validate::references(&entity).into_iter();
     let own = references.find(|reference| reference.forward == "childOf");
     let location = match &own {
-        Some(own) => place(entity, &own.field),
+        Some(own) => place(&entity, &own.field),
         None => entity.origin.value(FieldPath::keys(["metadata", "name"])),
     };
     let message = format!(
@@ -101,12 +102,12 @@ fn lacking(catalog: &Catalog, sources: &Sources, index: usize, list: &List) -> O
     let List {
         field, other_field, ..
     } = list;
-    let entity = &catalog.known()[index];
+    let entity = catalog.known()[index].unpacked();
     let items = entity.spec()?.get(*field)?.as_array()?;
     if items.is_empty() {
         return None;
     }
-    let references = validate::references(entity).into_iter();
+    let references = validate::references(&entity).into_iter();
     let own = references.filter(|reference| reference.forward == list.relation_type);
     let own: HashSet<String> = own.map(|reference| reference.target.canonical()).collect();
     let others = catalog.relations(index).filter(|relation| {

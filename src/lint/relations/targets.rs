@@ -25,11 +25,11 @@ pub(super) fn check(catalog: &Catalog, sources: &Sources, diagnostics: &mut Diag
                 missing.insert(relation.target_ref);
             }
         }
-        if missing.is_empty() && !validate::names_odd_kind(entity) {
+        if missing.is_empty() && !catalog.facts(index).names_odd_kind {
             continue;
         }
         let check = check.get_or_insert_with(|| Check::new(catalog, sources));
-        check.entity(entity, &missing, diagnostics);
+        check.entity(&entity.unpacked(), &missing, diagnostics);
     }
     if let Some(note) = check.and_then(|check| check.owners.note()) {
         diagnostics.push(note);

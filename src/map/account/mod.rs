@@ -228,7 +228,7 @@ fn lost(catalog: &Catalog, entities: &[EntityAccount]) -> Vec<Lost> {
                 let kind = entity.entity_ref.kind.as_str();
                 let key = (kind, field.of_every_item(), reason.clone());
                 let place = || {
-                    let mut path = field.path_in(entity);
+                    let mut path = field.path_in(&entity.unpacked());
                     // Backstage sorts lists of references, so an item stands somewhere in its list.
                     if let Some(Step::Item(_)) = field.0.last() {
                         path.0.pop();

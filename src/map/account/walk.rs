@@ -50,10 +50,11 @@ impl World<'_> {
         index: usize,
         lessons: &mut Lessons,
     ) -> Option<EntityAccount> {
-        let entity = &self.bridge.catalog.entities()[index];
-        if !self.bridge.profile.has_kind(&entity.entity_ref.kind) {
+        let packed = &self.bridge.catalog.entities()[index];
+        if !self.bridge.profile.has_kind(&packed.entity_ref.kind) {
             return None;
         }
+        let entity = &packed.unpacked();
         let written = self.written_of(entity.origin);
         let trace = written.is_empty().then(|| self.trace(index));
         if trace.as_ref().is_some_and(|trace| trace.mapped.is_empty()) {
@@ -84,7 +85,7 @@ impl World<'_> {
 struct Walk<'w, 'a> {
     world: &'w World<'a>,
     index: usize,
-    entity: &'a Entity,
+    entity: &'w Entity,
     references: Vec<Reference>,
     /// Positions of the references by their fields; filled when the first one is asked for.
     by_field: HashMap<String, usize>,

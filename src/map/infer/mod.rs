@@ -19,7 +19,7 @@ use super::jq::Input;
 use super::mapping::Leaf;
 use super::profile::Profile;
 use crate::backstage::references::References;
-use crate::backstage::{self, Entity};
+use crate::backstage::{self, Entity, Packed};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::port::check::has_format;
 use crate::source::FieldPath;
@@ -78,13 +78,13 @@ pub fn profile(
 fn unmapped<'a>(
     catalog: &'a backstage::Catalog,
     profile: &Profile,
-) -> BTreeMap<String, Vec<(usize, &'a Entity)>> {
+) -> BTreeMap<String, Vec<(usize, &'a Entity<Packed>)>> {
     let mapped: HashSet<&str> = profile
         .resources()
         .iter()
         .map(|resource| resource.kind.as_str())
         .collect();
-    let mut groups: BTreeMap<String, Vec<(usize, &Entity)>> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Vec<(usize, &Entity<Packed>)>> = BTreeMap::new();
     for (index, entity) in catalog.entities().iter().enumerate() {
         let kind = entity.entity_ref.kind.to_lowercase();
         if kind != LOCATION && !mapped.contains(kind.as_str()) {
@@ -110,10 +110,10 @@ struct Kind<'a> {
     /// Of several spellings the first in the order of characters.
     spelling: &'a str,
     /// Position of the first entity in the catalog, and that entity.
-    first: (usize, &'a Entity),
+    first: (usize, &'a Entity<Packed>),
     entities: usize,
     /// The top-level fields of the spec that have a value somewhere.
-    fields: BTreeMap<&'a str, Field<'a>>,
+    fields: BTreeMap<String, Field<'a>>,
     /// Whether every link leads to what Port takes for a URL.
     has_urls: bool,
 }
@@ -125,12 +125,13 @@ struct Field<'a> {
     entities: usize,
     shape: Shape,
     /// What the references in it resolve to, by kind in lower case and canonical ref.
-    targets: BTreeMap<String, BTreeMap<String, &'a Entity>>,
+    targets: BTreeMap<String, BTreeMap<String, &'a Entity<Packed>>>,
 }
 
 impl<'a> Kind<'a> {
-    fn of(index: usize, entity: &'a Entity, references: &References<'a>) -> Self {
-        let mut fields: BTreeMap<&str, Field<'_>> = BTreeMap::new();
+    fn of(index: usize, packed: &'a Entity<Packed>, references: &References<'a>) -> Self {
+        let entity = &packed.unpacked();
+        let mut fields: BTreeMap<String, Field<'_>> = BTreeMap::new();
         for (name, value) in entity.spec().into_iter().flatten() {
             let shape = Shape::of(value);
             if shape.has_values() {
@@ -139,10 +140,12 @@ impl<'a> Kind<'a> {
                     shape,
                     targets: BTreeMap::new(),
                 };
-                fields.insert(name, field);
+                fields.insert(name.clone(), field);
             }
         }
-        for reference in references.in_entity(entity) {
+        let namespace = &entity.entity_ref.namespace;
+        let spec = entity.spec().into_iter();
+        for reference in spec.flat_map(|spec| references.in_spec(spec, namespace)) {
             if let Some(target) = reference.entity
                 && let Some(field) = fields.get_mut(reference.field)
             {
@@ -151,8 +154,8 @@ impl<'a> Kind<'a> {
             }
         }
         Self {
-            spelling: &entity.entity_ref.kind,
-            first: (index, entity),
+            spelling: &packed.entity_ref.kind,
+            first: (index, packed),
             entities: 1,
             fields,
             has_urls: links(entity).all(|url| has_format(url, "url")),
@@ -192,7 +195,7 @@ fn kinds_of_other_identifiers(
     kinds: &[Kind<'_>],
 ) -> BTreeSet<String> {
     let fields = kinds.iter().flat_map(|kind| kind.fields.values());
-    let mut targets: BTreeMap<&str, BTreeMap<&str, &Entity>> = BTreeMap::new();
+    let mut targets: BTreeMap<&str, BTreeMap<&str, &Entity<Packed>>> = BTreeMap::new();
     for (kind, of_kind) in fields.flat_map(|field| &field.targets) {
         let known = targets.entry(kind).or_default();
         known.extend(
@@ -201,7 +204,7 @@ fn kinds_of_other_identifiers(
                 .map(|(canonical, entity)| (canonical.as_str(), *entity)),
         );
     }
-    let differs = |leaf: &Leaf, canonical: &str, entity: &Entity| {
+    let differs = |leaf: &Leaf, canonical: &str, entity: &Entity<Packed>| {
         let identifier = |input: Value| profile.first(leaf, &Input::new(input)).ok().flatten();
         let known = identifier(by_all(canonical, entity)).filter(|known| !known.is_null());
         known.is_none() || known != identifier(by_name(canonical, entity))
@@ -218,7 +221,7 @@ fn kinds_of_other_identifiers(
 }
 
 /// An entity as far as a reference tells it; [`write::ENTITY_OF_REFERENCE`] says the same in jq.
-fn by_name(canonical: &str, entity: &Entity) -> Value {
+fn by_name(canonical: &str, entity: &Entity<Packed>) -> Value {
     let target = &entity.entity_ref;
     json!({
         "kind": target.kind.to_lowercase(),
@@ -226,8 +229,8 @@ fn by_name(canonical: &str, entity: &Entity) -> Value {
     })
 }
 
-fn by_all(canonical: &str, entity: &Entity) -> Value {
-    let mut value: Map<String, Value> = entity.value.clone();
+fn by_all(canonical: &str, entity: &Entity<Packed>) -> Value {
+    let mut value: Map<String, Value> = entity.value.fields();
     if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
         metadata.insert("identifier".to_owned(), canonical.into());
     }

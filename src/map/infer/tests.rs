@@ -39,18 +39,21 @@ fn catalog(entities: &[(&str, Value)], sources: &mut Sources) -> Outcome<backsta
             return Err("no map".into());
         };
         let file = sources.add(RootId(0), Utf8Path::new(&format!("{index}.yaml")));
-        validated.push(Validated {
-            entity: Entity {
-                entity_ref,
-                value,
-                origin: Origin {
-                    file,
-                    document: 0,
-                    line: 1,
+        validated.push(
+            Validated::new(
+                Entity {
+                    entity_ref,
+                    value,
+                    origin: Origin {
+                        file,
+                        document: 0,
+                        line: 1,
+                    },
                 },
-            },
-            references: Vec::new(),
-        });
+                Vec::new(),
+            )
+            .packed(),
+        );
     }
     let dumped = Dumped::default();
     Ok(stitch::catalog(validated, dumped, BTreeSet::new()))

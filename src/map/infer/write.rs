@@ -271,11 +271,11 @@ fn target<'p>(profile: &Profile, resource: &'p Resource) -> Option<Target<'p>> {
 }
 
 /// The fields that get a key of their own, by name.
-fn usual_fields<'k, 'a>(kind: &'k Kind<'a>) -> Vec<(&'a str, &'k Field<'a>)> {
+fn usual_fields<'k, 'a>(kind: &'k Kind<'a>) -> Vec<(&'k str, &'k Field<'a>)> {
     let mut fields: Vec<(&str, &Field<'_>)> = kind
         .fields
         .iter()
-        .map(|(name, field)| (*name, field))
+        .map(|(name, field)| (name.as_str(), field))
         .collect();
     fields.sort_by_key(|(name, field)| (std::cmp::Reverse(field.entities), *name));
     fields.truncate(MAX_FIELDS);

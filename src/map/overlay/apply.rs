@@ -330,14 +330,17 @@ mod tests {
                 line: 1,
             };
             let entity_ref = EntityRef::parse(name, Some("System"), "default")?;
-            validated.push(Validated {
-                entity: Entity {
-                    entity_ref,
-                    value: Map::new(),
-                    origin,
-                },
-                references: Vec::new(),
-            });
+            validated.push(
+                Validated::new(
+                    Entity {
+                        entity_ref,
+                        value: Map::new(),
+                        origin,
+                    },
+                    Vec::new(),
+                )
+                .packed(),
+            );
             converted.entities.push(port::Entity {
                 identifier: name.to_owned(),
                 title: None,
