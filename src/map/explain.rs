@@ -82,7 +82,11 @@ pub fn entity(
     let trace = Trace::new(bridge, index);
     let world = World::new(bridge, overlaid, converted);
     let written = world.written_as(&trace);
-    let account = world.account(index, &mut Lessons::default());
+    let mut fields = Vec::new();
+    world.tell(index, &mut Lessons::default(), &mut |_, field, fate| {
+        let field = field();
+        fields.push(FieldAccount { field, fate });
+    });
     let explained = written.iter().enumerate().filter_map(|(position, entity)| {
         let entity = (*entity)?;
         let parts = parts_of(entity).into_iter().filter_map(|part| {
@@ -112,7 +116,7 @@ pub fn entity(
     Explanation {
         entity: index,
         entities: explained.collect(),
-        fields: account.map(|account| account.fields).unwrap_or_default(),
+        fields,
     }
 }
 

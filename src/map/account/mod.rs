@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use super::overlay::Overlaid;
 use super::trace::{Field, Part, Step};
 use super::{Bridge, Profile};
-use crate::backstage::Catalog;
+use crate::backstage::Entity;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::port;
 use crate::source::Location;
@@ -172,82 +172,120 @@ pub fn of(
             .or_default()
             .push(index);
     }
-    let accounts = |indexes: &[usize], lessons: &mut Lessons| {
-        let accounts = indexes.iter();
-        let accounts = accounts.filter_map(|index| world.account(*index, lessons));
-        accounts.collect::<Vec<_>>()
-    };
-    let parts: Vec<Vec<EntityAccount>> = by_kind
+    let ledgers: Vec<(&str, Ledger)> = by_kind
         .into_par_iter()
-        .flat_map(|(_, indexes)| {
+        .map(|(kind, indexes)| {
             let (teachers, others) = indexes.split_at(TEACHERS.min(indexes.len()));
             let mut lessons = Lessons::default();
-            let first = accounts(teachers, &mut lessons);
-            let classes = others.par_chunks(CLASS);
-            let mut all: Vec<_> = classes
-                .map(|indexes| accounts(indexes, &mut lessons.clone()))
-                .collect();
-            all.push(first);
-            all
+            let mut ledger = Ledger::default();
+            ledger.account(&world, teachers, &mut lessons, detailed);
+            let classes = others.par_chunks(CLASS).map(|indexes| {
+                let mut of_class = Ledger::default();
+                of_class.account(&world, indexes, &mut lessons.clone(), detailed);
+                of_class
+            });
+            for of_class in classes.collect::<Vec<_>>() {
+                ledger.join(of_class);
+            }
+            (kind, ledger)
         })
         .collect();
-    let mut entities: Vec<EntityAccount> = parts.into_iter().flatten().collect();
-    entities.sort_by_key(|account| account.entity);
-    let mut account = Account {
-        totals: totals(&entities),
-        lost: lost(catalog, &entities),
-        entities,
-    };
-    report(&account.lost, bridge.profile, diagnostics);
-    if !detailed {
-        account.entities = Vec::new();
+    let mut account = Account::default();
+    for (kind, ledger) in ledgers {
+        account.totals.add(ledger.totals);
+        account.entities.extend(ledger.entities);
+        let lost = ledger.lost.into_iter();
+        account
+            .lost
+            .extend(lost.map(|((field, reason), (count, first))| Lost {
+                kind: kind.to_owned(),
+                field,
+                reason,
+                count,
+                first,
+            }));
     }
+    account.entities.sort_by_key(|account| account.entity);
+    report(&account.lost, bridge.profile, diagnostics);
     account
 }
 
-fn totals(entities: &[EntityAccount]) -> Totals {
-    let mut totals = Totals::default();
-    for field in entities.iter().flat_map(|entity| &entity.fields) {
-        match field.fate {
-            Fate::Mapped(_) => totals.mapped += 1,
-            Fate::Raw(_) => totals.raw += 1,
-            Fate::Dropped(_) => totals.dropped += 1,
-        }
+impl Totals {
+    fn add(&mut self, other: Self) {
+        self.mapped += other.mapped;
+        self.raw += other.raw;
+        self.dropped += other.dropped;
     }
-    totals
 }
 
-fn lost(catalog: &Catalog, entities: &[EntityAccount]) -> Vec<Lost> {
-    let mut lost: BTreeMap<(&str, Field, Reason), (usize, Location)> = BTreeMap::new();
-    for account in entities {
-        let entity = &catalog.entities()[account.entity];
-        for FieldAccount { field, fate } in &account.fields {
-            if let Fate::Dropped(reason) = fate
-                && fate.is_loss()
-            {
-                let kind = entity.entity_ref.kind.as_str();
-                let key = (kind, field.of_every_item(), reason.clone());
-                let place = || {
-                    let mut path = field.path_in(&entity.unpacked());
-                    // Backstage sorts lists of references, so an item stands somewhere in its list.
-                    if let Some(Step::Item(_)) = field.0.last() {
-                        path.0.pop();
-                    }
-                    (0, entity.origin.value(path))
-                };
-                lost.entry(key).or_insert_with(place).0 += 1;
+/// What became of the fields of entities of one kind.
+#[derive(Default)]
+struct Ledger {
+    totals: Totals,
+    /// How often a field was lost, every item of a list taken together, and the first descriptor with it.
+    lost: BTreeMap<(Field, Reason), (usize, Location)>,
+    /// Empty where only totals were asked for.
+    entities: Vec<EntityAccount>,
+}
+
+impl Ledger {
+    /// Accounts for entities one after the other.
+    fn account(
+        &mut self,
+        world: &World<'_>,
+        indexes: &[usize],
+        lessons: &mut Lessons,
+        detailed: bool,
+    ) {
+        for index in indexes {
+            let mut fields = Vec::new();
+            let is_told = world.tell(*index, lessons, &mut |entity, field, fate| {
+                self.count(entity, field, &fate);
+                if detailed {
+                    let field = field();
+                    fields.push(FieldAccount { field, fate });
+                }
+            });
+            if detailed && is_told {
+                self.entities.push(EntityAccount {
+                    entity: *index,
+                    fields,
+                });
             }
         }
     }
-    let lost = lost.into_iter();
-    lost.map(|((kind, field, reason), (count, first))| Lost {
-        kind: kind.to_owned(),
-        field,
-        reason,
-        count,
-        first,
-    })
-    .collect()
+
+    fn count(&mut self, entity: &Entity, field: &dyn Fn() -> Field, fate: &Fate) {
+        match fate {
+            Fate::Mapped(_) => self.totals.mapped += 1,
+            Fate::Raw(_) => self.totals.raw += 1,
+            Fate::Dropped(reason) => {
+                self.totals.dropped += 1;
+                if fate.is_loss() {
+                    let field = field();
+                    let place = || {
+                        let mut path = field.path_in(entity);
+                        // Backstage sorts lists of references, so an item stands somewhere in its list.
+                        if let Some(Step::Item(_)) = field.0.last() {
+                            path.0.pop();
+                        }
+                        (0, entity.origin.value(path))
+                    };
+                    let key = (field.of_every_item(), reason.clone());
+                    self.lost.entry(key).or_insert_with(place).0 += 1;
+                }
+            }
+        }
+    }
+
+    /// Adds what became of the entities after these.
+    fn join(&mut self, other: Self) {
+        self.totals.add(other.totals);
+        self.entities.extend(other.entities);
+        for (key, (count, first)) in other.lost {
+            self.lost.entry(key).or_insert((0, first)).0 += count;
+        }
+    }
 }
 
 fn report(lost: &[Lost], profile: &Profile, diagnostics: &mut Diagnostics) {

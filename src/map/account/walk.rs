@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::super::trace::{Field, Part, Parts, Step, Trace, parts_of, top_fields, value_of};
+use super::super::trace::{Field, Part, Parts, Step, Trace, parts_of, value_of};
 use super::world::World;
-use super::{EntityAccount, Fate, FieldAccount, Holder, Reason};
+use super::{Fate, Holder, Reason};
 use crate::backstage::validate::{self, Reference};
 use crate::backstage::{Entity, EntityRef};
 use crate::port;
+use crate::source::{FieldPath, Segment};
 
 /// How often one entity is mapped again to trace its fields; beyond that they count as dropped.
 pub(super) const MAX_PROBES: usize = 400;
@@ -25,7 +26,7 @@ const BOOKKEEPING: &[&str] = &["uid", "etag", "generation"];
 /// What entities of one kind have taught.
 #[derive(Debug, Clone, Default)]
 pub(in crate::map) struct Lessons {
-    fields: HashMap<Field, Lesson>,
+    fields: Lesson,
     /// By type of relation and kind of target.
     relations: HashMap<(String, String), BTreeSet<Part>>,
     /// The same for parts of the target's own entities.
@@ -41,25 +42,101 @@ struct Lesson {
     unread: usize,
     /// How often some part did that does not hold its value.
     rewritten: usize,
+    /// What is known of the fields of a map, by their keys.
+    members: HashMap<String, Self>,
+    /// The same of the items of a list, taken together.
+    items: Option<Box<Self>>,
+}
+
+impl Lesson {
+    fn member(&mut self, key: &str) -> &mut Self {
+        self.members.entry(key.to_owned()).or_default()
+    }
+}
+
+/// The way to a field. Only fields that somebody asks for become a [`Field`].
+#[derive(Clone, Copy)]
+struct Way<'p> {
+    before: Option<&'p Self>,
+    step: At<'p>,
+}
+
+#[derive(Clone, Copy)]
+enum At<'p> {
+    Key(&'p str),
+    Item(usize),
+    Each,
+}
+
+impl<'p> Way<'p> {
+    fn root(key: &'p str) -> Self {
+        Self {
+            before: None,
+            step: At::Key(key),
+        }
+    }
+
+    fn to(&'p self, step: At<'p>) -> Self {
+        Self {
+            before: Some(self),
+            step,
+        }
+    }
+
+    fn field(&self) -> Field {
+        let mut field = self.before.map_or_else(Field::default, Self::field);
+        field.0.push(match self.step {
+            At::Key(key) => Step::Key(key.to_owned()),
+            At::Item(index) => Step::Item(index),
+            At::Each => Step::Each,
+        });
+        field
+    }
+
+    fn length(&self) -> usize {
+        1 + self.before.map_or(0, Self::length)
+    }
+
+    /// Whether a place of a document is this field or inside it; see [`Field::holds`].
+    fn holds(&self, path: &FieldPath) -> bool {
+        let length = self.length();
+        path.0.len() >= length && self.is_start_of(&path.0[..length])
+    }
+
+    fn is_start_of(&self, path: &[Segment]) -> bool {
+        let Some((last, before)) = path.split_last() else {
+            return false;
+        };
+        let is_step = match (self.step, last) {
+            (At::Key(key), Segment::Key(other)) => key == other,
+            (At::Item(index), Segment::Index(other)) => index == *other,
+            (At::Each, Segment::Index(_)) => true,
+            _ => false,
+        };
+        is_step && self.before.is_none_or(|way| way.is_start_of(before))
+    }
 }
 
 impl World<'_> {
-    /// The account of one entity; `None` where the profile makes nothing of it.
-    pub(in crate::map) fn account(
+    /// Tells what became of each field of an entity, with the way to it and the entity. False, and nothing told, where the
+    /// profile makes nothing of it.
+    pub(in crate::map) fn tell(
         &self,
         index: usize,
         lessons: &mut Lessons,
-    ) -> Option<EntityAccount> {
+        told: &mut dyn FnMut(&Entity, &dyn Fn() -> Field, Fate),
+    ) -> bool {
         let packed = &self.bridge.catalog.entities()[index];
         if !self.bridge.profile.has_kind(&packed.entity_ref.kind) {
-            return None;
+            return false;
         }
         let entity = &packed.unpacked();
         let written = self.written_of(entity.origin);
         let trace = written.is_empty().then(|| self.trace(index));
         if trace.as_ref().is_some_and(|trace| trace.mapped.is_empty()) {
-            return None;
+            return false;
         }
+        let mut fields = std::mem::take(&mut lessons.fields);
         let mut walk = Walk {
             world: self,
             index,
@@ -71,13 +148,11 @@ impl World<'_> {
             trace,
             lessons,
             probes: 0,
-            fields: Vec::new(),
+            told,
         };
-        walk.entity();
-        Some(EntityAccount {
-            entity: index,
-            fields: walk.fields,
-        })
+        walk.entity(&mut fields);
+        lessons.fields = fields;
+        true
     }
 }
 
@@ -97,83 +172,84 @@ struct Walk<'w, 'a> {
     trace: Option<Trace<'a>>,
     lessons: &'w mut Lessons,
     probes: usize,
-    fields: Vec<FieldAccount>,
+    told: &'w mut dyn FnMut(&Entity, &dyn Fn() -> Field, Fate),
 }
 
 impl Walk<'_, '_> {
-    fn entity(&mut self) {
+    fn entity(&mut self, lessons: &mut Lesson) {
         for root in ["apiVersion", "kind"] {
             // They decide which resource of the mapping is meant.
             let fate = match self.where_some(&[Part::Blueprint].into(), |_, _, _| true) {
                 holders if holders.is_empty() => Fate::Dropped(Reason::NotWritten),
                 holders => self.world.fate(holders),
             };
-            self.tell(Field::keys([root]), fate);
+            self.tell(&Way::root(root), fate);
         }
-        for (field, value) in top_fields(self.entity) {
-            if let [Step::Key(root), Step::Key(name)] = field.0.as_slice()
-                && root == "metadata"
-            {
-                if BOOKKEEPING.contains(&name.as_str()) {
-                    self.tell(field, Fate::Dropped(Reason::Bookkeeping));
+        let entity = self.entity;
+        for root in ["metadata", "spec"] {
+            let way = Way::root(root);
+            let members = entity.value.get(root).and_then(Value::as_object);
+            for (key, value) in members.into_iter().flatten() {
+                let way = way.to(At::Key(key));
+                if root == "metadata" {
+                    if BOOKKEEPING.contains(&key.as_str()) {
+                        self.tell(&way, Fate::Dropped(Reason::Bookkeeping));
+                        continue;
+                    }
+                    // What an entity without one has.
+                    if key == "namespace" && value == "default" {
+                        continue;
+                    }
+                }
+                if self.written.is_empty() && !is_empty(value) {
+                    self.tell(&way, Fate::Dropped(Reason::NotWritten));
                     continue;
                 }
-                // What an entity without one has.
-                if name == "namespace" && value == "default" {
-                    continue;
-                }
+                self.field(&way, lessons.member(root).member(key), &[value]);
             }
-            if self.written.is_empty() && !is_empty(value) {
-                self.tell(field, Fate::Dropped(Reason::NotWritten));
-                continue;
-            }
-            self.field(field, &[value]);
         }
     }
 
-    fn tell(&mut self, field: Field, fate: Fate) {
-        self.fields.push(FieldAccount { field, fate });
+    fn tell(&mut self, way: &Way<'_>, fate: Fate) {
+        (self.told)(self.entity, &|| way.field(), fate);
     }
 
     /// Accounts for a field with its values: one, or those of every item of a list.
-    fn field(&mut self, field: Field, values: &[&Value]) {
+    fn field(&mut self, way: &Way<'_>, lesson: &mut Lesson, values: &[&Value]) {
         let values: Vec<&Value> = values.iter().copied().filter(|v| !is_empty(v)).collect();
         if values.is_empty() {
             return;
         }
-        let lesson = self.lessons.fields.get(&field);
-        let known = lesson.map(|lesson| self.holding(&lesson.parts, &values));
-        if let Some(holders) = known.filter(|holders| !holders.is_empty()) {
+        let holders = self.holding(&lesson.parts, &values);
+        if !holders.is_empty() {
             let fate = self.world.fate(holders);
-            return self.tell(field, fate);
+            return self.tell(way, fate);
         }
         let mut references = self.references.iter();
-        if references.any(|reference| field.holds(&reference.field)) {
-            return self.references(&field, &values);
+        if references.any(|reference| way.holds(&reference.field)) {
+            return self.references(way, &values);
         }
         let is_container = values
             .iter()
             .any(|value| value.is_object() || is_nested(value));
-        if is_container && lesson.is_some_and(|lesson| !lesson.parts.is_empty()) {
-            return self.inside(&field, &values);
+        if is_container && !lesson.parts.is_empty() {
+            return self.inside(way, lesson, &values);
         }
-        let fate = match self.believed(&field, &values) {
+        let fate = match self.believed(lesson, &values) {
             Some(fate) => fate,
-            None => self.probed(&field, &values),
+            None => self.probed(&way.field(), lesson, &values),
         };
-        if is_container && !matches!(fate, Fate::Dropped(Reason::NotRead | Reason::Untraced)) {
-            let lesson = self.lessons.fields.get(&field);
-            let holds = lesson.is_some_and(|one| !self.holding(&one.parts, &values).is_empty());
-            if !holds {
-                return self.inside(&field, &values);
-            }
+        if is_container
+            && !matches!(fate, Fate::Dropped(Reason::NotRead | Reason::Untraced))
+            && self.holding(&lesson.parts, &values).is_empty()
+        {
+            return self.inside(way, lesson, &values);
         }
-        self.tell(field, fate);
+        self.tell(way, fate);
     }
 
     /// What became of a field that was seen often enough.
-    fn believed(&self, field: &Field, values: &[&Value]) -> Option<Fate> {
-        let lesson = self.lessons.fields.get(field)?;
+    fn believed(&self, lesson: &Lesson, values: &[&Value]) -> Option<Fate> {
         if lesson.parts.is_empty() && lesson.unread >= ENOUGH {
             let all = self.written.iter().flat_map(|entity| parts_of(entity));
             let held = self.holding(&all.collect(), values);
@@ -190,13 +266,12 @@ impl Walk<'_, '_> {
     }
 
     /// What becomes of a field, found out by mapping without it.
-    fn probed(&mut self, field: &Field, values: &[&Value]) -> Fate {
+    fn probed(&mut self, field: &Field, lesson: &mut Lesson, values: &[&Value]) -> Fate {
         let Some(parts) = self.without(field) else {
             return Fate::Dropped(Reason::Untraced);
         };
         let names: BTreeSet<Part> = parts.iter().map(|(_, part)| part.clone()).collect();
         let holding = self.holding(&names, values);
-        let lesson = self.lessons.fields.entry(field.clone()).or_default();
         lesson.parts.extend(names);
         if parts.is_empty() {
             lesson.unread += 1;
@@ -215,7 +290,7 @@ impl Walk<'_, '_> {
     }
 
     /// Accounts for what a map or a list holds.
-    fn inside(&mut self, field: &Field, values: &[&Value]) {
+    fn inside(&mut self, way: &Way<'_>, lesson: &mut Lesson, values: &[&Value]) {
         let mut members: Vec<(&String, Vec<&Value>)> = Vec::new();
         let mut positions: HashMap<&String, usize> = HashMap::new();
         let maps = values.iter().filter_map(|value| value.as_object());
@@ -227,37 +302,42 @@ impl Walk<'_, '_> {
             members[position].1.push(value);
         }
         for (key, values) in members {
-            self.field(field.step(Step::Key(key.clone())), &values);
+            self.field(&way.to(At::Key(key)), lesson.member(key), &values);
         }
         let items = values.iter().filter_map(|value| value.as_array());
         let items: Vec<&Value> = items.flatten().collect();
-        self.field(field.step(Step::Each), &items);
+        if !items.is_empty() {
+            let lesson = lesson.items.get_or_insert_default();
+            self.field(&way.to(At::Each), lesson, &items);
+        }
     }
 
     /// Accounts for a field that holds references, each on its own.
-    fn references(&mut self, field: &Field, values: &[&Value]) {
+    fn references(&mut self, way: &Way<'_>, values: &[&Value]) {
         if self.by_field.is_empty() {
             let references = self.references.iter().enumerate();
             let fields = references.map(|(position, one)| (one.field.to_string(), position));
             self.by_field = fields.collect();
         }
         for value in values {
-            let items: Vec<(Field, &Value)> = match value {
+            let items: Vec<(Way<'_>, &Value)> = match value {
                 Value::Array(items) => items
                     .iter()
                     .enumerate()
-                    .map(|(index, item)| (field.step(Step::Item(index)), item))
+                    .map(|(index, item)| (way.to(At::Item(index)), item))
                     .collect(),
-                value => vec![(field.clone(), *value)],
+                value => vec![(*way, *value)],
             };
-            for (field, value) in items {
+            for (way, value) in items {
+                let field = way.field();
                 let path = field.path_in(self.entity).to_string();
                 let fate = match self.by_field.get(&path).copied() {
                     Some(position) => self.reference(&field, position),
                     None if is_empty(value) => continue,
-                    None => self.probed(&field, &[value]),
+                    // What one item teaches says nothing about the next.
+                    None => self.probed(&field, &mut Lesson::default(), &[value]),
                 };
-                self.tell(field, fate);
+                self.tell(&way, fate);
             }
         }
     }
