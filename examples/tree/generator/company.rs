@@ -145,6 +145,10 @@ impl Team {
     }
 
     fn owner(self, random: &mut Random) -> String {
+        // Teams come and go.
+        if random.is_one_of(3) {
+            return format!("former-{}", random.one(AREAS));
+        }
         match random.below(20) {
             0 => format!("user:{}", self.entity(USERS.start)),
             1..4 => self.reference(GROUP, Some("group"), random),
@@ -196,7 +200,7 @@ impl Team {
     /// The component whose file an API stands in.
     fn provider(self, api: usize) -> Option<usize> {
         let component = COMPONENTS.start + api - APIS.start;
-        (api % 2 == 0 && self.has(component)).then_some(component)
+        (api.is_multiple_of(2) && self.has(component)).then_some(component)
     }
 
     fn location(self, folder: &Folder, at: &str) -> io::Result<Count> {
@@ -340,8 +344,13 @@ impl Team {
             2,
             format_args!("type: {}", STORES[slot - RESOURCES.start].1),
         );
-        text.line(2, format_args!("owner: {}", self.owner(&mut random)));
-        self.system_field(&mut random, text);
+        if self.namespace(slot).is_some() {
+            let owner = self.entity(GROUP);
+            text.line(2, format_args!("owner: group:default/{owner}"));
+        } else {
+            text.line(2, format_args!("owner: {}", self.owner(&mut random)));
+            self.system_field(&mut random, text);
+        }
     }
 
     /// An API, with its definition in the text or in a file beside it.
@@ -359,8 +368,8 @@ impl Team {
         self.system_field(&mut random, text);
         let length = match random.below(1000) {
             0..5 => random.between(150_000, 210_000),
-            5..80 => random.between(25_000, 40_000),
-            80..400 => random.between(3000, 9000),
+            5..170 => random.between(25_000, 42_000),
+            170..450 => random.between(3000, 9000),
             _ => random.between(300, 2500),
         };
         let definition = language.definition(&title(&name), length, &mut random);
@@ -493,7 +502,7 @@ impl Team {
     }
 
     fn annotations(self, name: &str, has_docs: bool, random: &mut Random, text: &mut Text) {
-        if !has_docs && random.is_one_of(200) {
+        if !has_docs && random.is_one_of(120) {
             return;
         }
         let team = self.name();
@@ -518,19 +527,23 @@ impl Team {
         let number = random.between(100, 9999);
         for (per_mille, line) in [
             (
-                300,
+                500,
                 format!("backstage.io/view-url: {repository}/blob/main/catalog-info.yaml"),
             ),
             (
-                300,
+                500,
                 format!("backstage.io/edit-url: {repository}/edit/main/catalog-info.yaml"),
             ),
-            (200, format!("backstage.io/kubernetes-id: {name}")),
+            (
+                200,
+                format!("backstage.io/source-location: url:{repository}/"),
+            ),
+            (300, format!("backstage.io/kubernetes-id: {name}")),
             (
                 60,
                 format!("backstage.io/kubernetes-label-selector: 'app={name},tier=backend'"),
             ),
-            (150, format!("github.com/team-slug: acme/{team}")),
+            (300, format!("github.com/team-slug: acme/{team}")),
             (120, format!("argocd/app-name: {name}")),
             (150, format!("sonarqube.org/project-key: \"acme_{name}\"")),
             (120, format!("jira/project-key: {key}")),
@@ -619,25 +632,25 @@ fn description(content: &str, random: &mut Random, text: &mut Text) {
 /// A description as people write them: a line, most often; sometimes half a page.
 fn long_description(random: &mut Random, text: &mut Text) {
     match random.below(100) {
-        0..10 => {}
-        10..70 => description(&sentence(random), random, text),
-        70..82 => {
+        0..5 => {}
+        5..35 => description(&sentence(random), random, text),
+        35..72 => {
             text.line(2, "description: >-");
-            for _ in 0..random.between(1, 3) {
+            for _ in 0..random.between(1, 5) {
                 text.line(4, sentence(random));
             }
         }
         long => {
-            let most = if long < 90 { 5 } else { 30 };
-            let mut content = String::new();
+            let most = if long < 90 { 9 } else { 40 };
+            let mut content = Text::default();
             for line in 0..random.between(2, most) {
                 if line % 5 == 4 {
-                    content.push('\n');
+                    content.line(0, "");
                 }
                 let bullet = if line % 5 > 1 { "- " } else { "" };
-                content += &format!("{bullet}{}\n", sentence(random));
+                content.line(0, format_args!("{bullet}{}", sentence(random)));
             }
-            text.block(2, "description", &content);
+            text.block(2, "description", content.as_str());
         }
     }
 }
@@ -662,7 +675,7 @@ fn links(name: &str, random: &mut Random, text: &mut Text) {
         ("Runbook", "docs", "https://wiki.acme.example/runbooks/"),
         ("Site", "web", "https://www.acme.example/"),
     ];
-    if random.is_one_of(350) {
+    if random.is_one_of(450) {
         text.line(2, "links:");
         for (title, icon, address) in &LINKS[several(0..LINKS.len(), random)] {
             text.line(4, format_args!("- url: {address}{name}"));
