@@ -4,6 +4,11 @@
 //! a million entities need no more memory than a thousand. Not a fuzzer: what is written is valid, and the tool has
 //! little to say about it but for references that lead nowhere, in two of a hundred entities.
 
+#![allow(
+    dead_code,
+    reason = "every program has its own copy and uses a part of it"
+)]
+
 mod company;
 mod definition;
 mod folder;
@@ -14,11 +19,11 @@ mod text;
 mod words;
 
 use std::error::Error;
-use std::fmt;
 use std::iter::Sum;
 use std::ops::Add;
+use std::{fmt, fs};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
 use folder::Folder;
 
@@ -82,6 +87,52 @@ impl Tree {
         }
         Ok(count)
     }
+}
+
+impl Tree {
+    /// The tree in a folder of its own below `path`: written where it is not there yet, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::write`].
+    pub(crate) fn kept(&self, path: &Utf8Path) -> Result<Utf8PathBuf, Box<dyn Error>> {
+        let folder = path.join(self.to_string());
+        if !folder.exists() {
+            let partial = path.join(format!("{self}.partial"));
+            if partial.exists() {
+                fs::remove_dir_all(&partial)?;
+            }
+            self.write(&partial)?;
+            fs::rename(&partial, &folder)?;
+        }
+        Ok(folder)
+    }
+
+    /// How many entities it holds.
+    pub(crate) fn entities(&self) -> usize {
+        match self.shape {
+            Shape::Needle => 1,
+            _ => self.size,
+        }
+    }
+}
+
+/// Whether a file of a tree holds entities: by its name, or because a Location leads to it.
+pub(crate) fn is_descriptor(path: &Utf8Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let mut near = path.ancestors().skip(1).take(2);
+    let mut is_below = |folders: &[&str]| {
+        near.any(|above| {
+            above
+                .file_name()
+                .is_some_and(|name| folders.contains(&name))
+        })
+    };
+    matches!(
+        name,
+        "catalog-info.yaml" | "org.yaml" | "systems.yaml" | "template.yaml"
+    ) || name.ends_with(".catalog-info.yaml")
+        || path.extension() == Some("yaml") && is_below(&["resources", "chain"])
 }
 
 /// The name of a folder for this tree and no other.
