@@ -48,7 +48,7 @@ fn main() -> Result<()> {
     divan::Divan::default()
         .items_count(ItemsCount::new(TREE.size))
         .sample_size(1)
-        .sample_count(20)
+        .sample_count(10)
         .config_with_args()
         .main();
     Ok(())
@@ -142,6 +142,14 @@ fn converted() -> (Conversion, Options) {
     )
 }
 
+fn copy(catalog: &port::Catalog) -> port::Catalog {
+    port::Catalog {
+        blueprints: catalog.blueprints.clone(),
+        entities: catalog.entities.clone(),
+        are_given: catalog.are_given,
+    }
+}
+
 /// What the tree gives: it was made for this, and so is valid.
 fn made<T, E: std::fmt::Debug>(result: std::result::Result<T, E>) -> T {
     result.expect("generated trees are valid")
@@ -205,11 +213,12 @@ fn h_map(bencher: Bencher) {
 fn i_check(bencher: Bencher) {
     let (conversion, Options { profile, .. }) = converted();
     let bridge = bridge(&conversion.reading, &profile);
+    let mapped = made(map::catalog(bridge, &mut Diagnostics::default()));
     let locate = |entity: &port::Entity, part: check::Part<'_>| {
         explain::place(bridge, &conversion.overlaid, entity, &part.into())
     };
     bencher
-        .with_inputs(|| made(map::catalog(bridge, &mut Diagnostics::default())))
+        .with_inputs(|| copy(&mapped))
         .bench_local_values(|mapped| check::entities(mapped, &locate, &mut Diagnostics::default()));
 }
 
@@ -217,8 +226,9 @@ fn i_check(bencher: Bencher) {
 fn j_refine(bencher: Bencher) {
     let (conversion, options) = converted();
     let bridge = bridge(&conversion.reading, &options.profile);
+    let mapped = made(map::catalog(bridge, &mut Diagnostics::default()));
     bencher
-        .with_inputs(|| made(map::catalog(bridge, &mut Diagnostics::default())))
+        .with_inputs(|| copy(&mapped))
         .bench_local_values(|mapped| refine::blueprints(mapped, &options.refinement));
 }
 
