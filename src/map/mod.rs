@@ -19,7 +19,6 @@ mod mapper;
 mod mapping;
 pub mod overlay;
 pub mod owners;
-mod plain;
 pub mod profile;
 pub mod sandbox;
 pub mod trace;

@@ -12,10 +12,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value};
 
 use super::document;
+use super::jq::direct::Direct;
 use super::jq::{Input, Library, Program};
 use super::keys::{Keys, similar};
 use super::mapping::{Expressions, Leaf, Resource, asks_for_references, resource, resources};
-use super::plain::Plain;
 use super::sandbox::{Evaluator, Failure, Workers};
 use super::worker::{Fault, Programs};
 use crate::diagnostic::Error;
@@ -123,8 +123,8 @@ pub struct Profile {
 #[derive(Debug)]
 enum Engine {
     Here(Vec<Program>),
-    /// Simple expressions need no jq, and so no process.
-    Elsewhere(Vec<Option<Plain>>, Workers),
+    /// Most expressions need no jq, and so no process.
+    Elsewhere(Vec<Option<Arc<Direct>>>, Workers),
 }
 
 impl Profile {
@@ -360,7 +360,9 @@ impl Engine {
                 .map(Self::Here)
                 .map_err(|(at, message)| in_expression(at, &texts[at], message)),
             Evaluator::Workers { program, arguments } => {
-                let plain = texts.iter().map(|text| Plain::of(text)).collect();
+                // Faults are for the process to tell.
+                let direct = Library::unchecked(functions).map(|library| library.direct(&texts));
+                let direct = direct.unwrap_or_default();
                 let programs = Programs {
                     functions: functions.to_owned(),
                     expressions: texts.clone(),
@@ -369,7 +371,7 @@ impl Engine {
                     format!("a process for its expressions cannot be started: {error}")
                 })?;
                 match started {
-                    Ok(workers) => Ok(Self::Elsewhere(plain, workers)),
+                    Ok(workers) => Ok(Self::Elsewhere(direct, workers)),
                     Err(Fault::Functions(message)) => Err(in_functions(message)),
                     Err(Fault::Expression(at, message)) => {
                         Err(in_expression(at, &texts[at], message))
@@ -383,17 +385,17 @@ impl Engine {
     fn expressions(&self) -> usize {
         match self {
             Self::Here(programs) => programs.len(),
-            Self::Elsewhere(plain, _) => plain.len(),
+            Self::Elsewhere(direct, _) => direct.len(),
         }
     }
 
     fn first(&self, at: usize, input: &Input) -> Result<Option<Value>, Failure> {
         match self {
             Self::Here(programs) => programs[at].first(input).map_err(Failure::Failed),
-            Self::Elsewhere(plain, workers) => {
-                let plain = plain[at].as_ref();
-                match plain.and_then(|plain| plain.value(input.value())) {
-                    Some(value) => Ok(Some(value)),
+            Self::Elsewhere(direct, workers) => {
+                let direct = direct[at].as_ref();
+                match direct.and_then(|direct| direct.first(&input.seen())) {
+                    Some(output) => output.map_err(Failure::Failed),
                     None => workers.first(at, input),
                 }
             }
