@@ -8,6 +8,7 @@
 
 pub mod account;
 mod document;
+mod engine;
 pub mod explain;
 mod given;
 pub mod infer;

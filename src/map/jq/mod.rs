@@ -16,8 +16,8 @@ mod value;
 
 use std::cell::OnceCell;
 use std::fmt;
-use std::sync::{Arc, LazyLock, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use jaq_core::data::JustLut;
 use jaq_core::load::lex::{Lexer, Token};
@@ -122,7 +122,8 @@ impl<'s> Library<'s> {
         self.filter(&branches(texts, 0)).map_err(|message| {
             // The message does not tell which expression is meant, so each one is tried alone.
             let mut alone = texts.iter().enumerate();
-            let first = alone.find_map(|(position, text)| Some((position, self.filter(text).err()?)));
+            let first =
+                alone.find_map(|(position, text)| Some((position, self.filter(text).err()?)));
             first.unwrap_or((0, message))
         })
     }

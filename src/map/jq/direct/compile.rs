@@ -6,7 +6,6 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::OnceLock;
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{self, BinaryOp, Def, Parser};
@@ -14,9 +13,9 @@ use jaq_core::path;
 use serde_json::Value;
 
 use super::super::OWN;
-use super::super::number::Number;
-use super::functions::{self, Builtin};
-use super::{Definitions, Direct, Fold, Part, Pattern, Pcre, Term};
+use super::build::{array, number, part_of, pipe, with_parts};
+use super::builtins::{self, Builtin};
+use super::{Definitions, Direct, Fold, Part, Pattern, Term};
 
 /// An expression that is larger once its definitions are written out is left to jq.
 const MAX_TERMS: usize = 4_000;
@@ -173,8 +172,7 @@ impl<'a> Compiler<'a> {
                 };
                 for (condition, then) in branches.iter().rev() {
                     let condition = self.boxed(condition, scope)?;
-                    compiled =
-                        Term::If(condition, self.boxed(then, scope)?, Box::new(compiled));
+                    compiled = Term::If(condition, self.boxed(then, scope)?, Box::new(compiled));
                 }
                 compiled
             }
@@ -312,10 +310,7 @@ impl<'a> Compiler<'a> {
         match pattern {
             parse::Pattern::Var(name) => {
                 let at = self.variable();
-                Some((
-                    Pattern::Variable(at),
-                    scope.with(Name::Variable(name, at)),
-                ))
+                Some((Pattern::Variable(at), scope.with(Name::Variable(name, at))))
             }
             parse::Pattern::Arr(patterns) => {
                 let mut inner = scope.clone();
@@ -415,7 +410,7 @@ impl<'a> Compiler<'a> {
             };
             return self.inline(&functions[at], arguments, scope, inside);
         }
-        let builtin = functions::builtin(name, arguments.len());
+        let builtin = builtins::builtin(name, arguments.len());
         if scope.own == usize::MAX
             && let Some(builtin) = builtin
         {
@@ -497,86 +492,3 @@ impl<'a> Compiler<'a> {
 fn is(definition: &Def<&str>, name: &str, arguments: &[Parsed<'_>]) -> bool {
     definition.name == name && definition.args.len() == arguments.len()
 }
-
-/// A number as jaq takes it: a whole one by its value.
-pub(super) fn number(digits: &str) -> Option<Term> {
-    let written = match digits.parse::<isize>() {
-        Ok(whole) => Number::written(&whole.to_string()),
-        Err(_) => Number::written(digits),
-    };
-    let number = written?;
-    number.value().is_finite().then_some(Term::Number(number))
-}
-
-fn array(items: Term) -> Term {
-    fn constants(term: &Term, into: &mut Vec<Value>) -> bool {
-        match term {
-            Term::Constant(value) => {
-                into.push(value.clone());
-                true
-            }
-            Term::Comma(left, right) => constants(left, into) && constants(right, into),
-            _ => false,
-        }
-    }
-    let mut values = Vec::new();
-    if matches!(items, Term::Empty) || constants(&items, &mut values) {
-        return Term::Constant(Value::Array(values));
-    }
-    Term::Array(Box::new(items))
-}
-
-pub(super) fn pipe(left: Term, right: Term) -> Term {
-    match (left, right) {
-        (Term::Keys(left), Term::Keys(right)) => {
-            Term::Keys(left.into_vec().into_iter().chain(right).collect())
-        }
-        (left, right) => Term::Pipe(Box::new(left), Box::new(right)),
-    }
-}
-
-fn part_of(index: Term) -> Part {
-    match index {
-        Term::Constant(Value::String(key)) => Part::Key(key),
-        index => Part::At(index),
-    }
-}
-
-/// A path; one of keys alone has a form of its own.
-pub(super) fn with_parts(from: Term, parts: Vec<(Part, bool)>) -> Term {
-    let before: Vec<String> = match &from {
-        Term::Id => Vec::new(),
-        Term::Keys(keys) => keys.to_vec(),
-        _ => return Term::Path(Box::new(from), parts),
-    };
-    let mut keys = before;
-    for (part, is_optional) in &parts {
-        match part {
-            Part::Key(key) if !is_optional => keys.push(key.clone()),
-            _ => return Term::Path(Box::new(from), parts),
-        }
-    }
-    Term::Keys(keys.into())
-}
-
-pub(super) fn each() -> Term {
-    Term::Path(Box::new(Term::Id), vec![(Part::Each, false)])
-}
-
-/// The regular expression of a function whose pattern and flags are constants.
-pub(super) fn pcre(pattern: &Term, flags: Option<&Term>, more: &str) -> Option<Pcre> {
-    let Term::Constant(Value::String(pattern)) = pattern else {
-        return None;
-    };
-    let flags = match flags {
-        None | Some(Term::Constant(Value::Null)) => "",
-        Some(Term::Constant(Value::String(flags))) => flags,
-        Some(_) => return None,
-    };
-    Some(Pcre {
-        pattern: pattern.clone(),
-        flags: format!("{flags}{more}"),
-        regex: OnceLock::new(),
-    })
-}
-

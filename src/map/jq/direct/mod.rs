@@ -4,10 +4,16 @@
 //! jq has to say. Nothing here loops without end: definitions that call themselves are left to jq, and so is whatever
 //! takes too many steps.
 
+mod build;
+mod builtins;
+mod change;
 mod compile;
 mod functions;
+mod loops;
+mod parts;
 mod paths;
 mod run;
+mod texts;
 mod value;
 
 use std::rc::Rc;
@@ -34,6 +40,12 @@ pub(in crate::map) enum Stop {
     GiveUp,
 }
 
+/// A failure that jq finds the words for.
+const FAULT: Stop = Stop::Error(None);
+
+/// Terms that may be inside each other when an expression runs, each of which takes some of the stack.
+const MAX_STACK: usize = 250;
+
 type Result<T = ()> = std::result::Result<T, Stop>;
 
 /// The definitions that expressions compiled for direct evaluation may call.
@@ -54,7 +66,8 @@ pub(in crate::map) struct Direct {
 impl Direct {
     /// Reads an expression; `None` where it needs jq.
     pub(super) fn of(text: &str, definitions: &Definitions<'_>) -> Option<Self> {
-        compile::expression(text, definitions)
+        let direct = compile::expression(text, definitions)?;
+        (direct.term.stack() <= MAX_STACK).then_some(direct)
     }
 
     /// The first output for an input, `None` where there is none; or the message jq fails with. Nothing at all where jq
@@ -137,6 +150,73 @@ enum Term {
     Substitute(Pcre, Box<Self>),
     /// `capture("…")`
     Capture(Pcre),
+}
+
+impl Term {
+    /// How many terms are at most inside each other when it runs: what comes next runs inside what comes before.
+    fn stack(&self) -> usize {
+        let sum = |terms: &[&Self]| terms.iter().map(|term| term.stack()).sum::<usize>();
+        1 + match self {
+            Self::Comma(left, right) | Self::Alternative(left, right) => {
+                left.stack().max(right.stack())
+            }
+            Self::If(condition, then, otherwise) => {
+                condition.stack() + then.stack().max(otherwise.stack())
+            }
+            Self::Try(body, Some(catch)) => body.stack().max(catch.stack()),
+            Self::Path(from, parts) => {
+                let indexes = parts.iter().map(|(part, _)| match part {
+                    Part::At(index) => 1 + index.stack(),
+                    Part::Slice(start, end) => {
+                        1 + sum(&start.iter().chain(end).collect::<Vec<_>>())
+                    }
+                    Part::Key(_) | Part::Each => 1,
+                });
+                from.stack() + indexes.sum::<usize>()
+            }
+            Self::Pipe(left, right)
+            | Self::Bind(left, _, right)
+            | Self::Logic(left, _, right)
+            | Self::Math(left, _, right)
+            | Self::Compare(left, _, right)
+            | Self::Assign(left, right)
+            | Self::Update(left, right)
+            | Self::UpdateMath(left, _, right)
+            | Self::UpdateAlternative(left, right)
+            | Self::Limit(left, right)
+            | Self::Any(left, _, right) => sum(&[left, right]),
+            Self::Try(term, None)
+            | Self::Label(_, term)
+            | Self::Error(term)
+            | Self::Negative(term)
+            | Self::Array(term)
+            | Self::First(term)
+            | Self::Sum(term)
+            | Self::PathsOf(term)
+            | Self::Delete(term)
+            | Self::By(_, term)
+            | Self::Substitute(_, term) => term.stack(),
+            Self::Text(terms) | Self::Call(_, terms) => sum(&terms.iter().collect::<Vec<_>>()),
+            Self::Range(bounds) => sum(&bounds.iter().collect::<Vec<_>>()),
+            Self::Object(members) => members
+                .iter()
+                .map(|(key, value)| 1 + sum(&[key, value]))
+                .sum(),
+            Self::Reduce(fold) => sum(&[&fold.over, &fold.start, &fold.update]),
+            Self::Foreach(fold, project) => sum(&[&fold.over, &fold.start, &fold.update, project]),
+            Self::Id
+            | Self::Recurse
+            | Self::Empty
+            | Self::Constant(_)
+            | Self::Number(_)
+            | Self::Variable(_)
+            | Self::Keys(_)
+            | Self::Break(_)
+            | Self::OneOf(_)
+            | Self::Test(_)
+            | Self::Capture(_) => 0,
+        }
+    }
 }
 
 /// A part of a path.

@@ -21,17 +21,6 @@ pub(super) struct Place<'p, 'v> {
 type At<'p, 'v> = Option<&'p Place<'p, 'v>>;
 type Found<'a, 'v> = &'a mut dyn FnMut(At<'_, 'v>, Val<'v>) -> Result;
 
-/// What stands in the place of a value, or nothing. It may have several outputs, of which the first counts, only inside
-/// arrays and objects, which the flag says.
-type Change<'a, 'v> = &'a mut dyn FnMut(Val<'v>, bool) -> Result<Option<Val<'v>>>;
-
-/// A part of a path whose index is known.
-enum Step<'v> {
-    Key(Text<'v>),
-    At(f64),
-    Each,
-}
-
 impl<'v> Run<'v> {
     pub(super) fn run_paths(&self, term: &'v Term, input: &Val<'v>, out: Out<'_, 'v>) -> Result {
         let value = || input.clone();
@@ -98,13 +87,7 @@ impl<'v> Run<'v> {
     }
 
     /// Every value that a term leads to, with its place.
-    fn paths(
-        &self,
-        term: &'v Term,
-        value: &Val<'v>,
-        at: At<'_, 'v>,
-        out: Found<'_, 'v>,
-    ) -> Result {
+    fn paths(&self, term: &'v Term, value: &Val<'v>, at: At<'_, 'v>, out: Found<'_, 'v>) -> Result {
         self.step(1)?;
         match term {
             Term::Id => out(at, value.clone()),
@@ -125,7 +108,11 @@ impl<'v> Run<'v> {
                 self.paths(right, value, at, out)
             }
             Term::Alternative(left, right) => {
-                let branch = if self.has_true(left, value)? { left } else { right };
+                let branch = if self.has_true(left, value)? {
+                    left
+                } else {
+                    right
+                };
                 self.paths(branch, value, at, out)
             }
             Term::If(condition, then, otherwise) => self.run(condition, value, &mut |is| {
@@ -154,7 +141,9 @@ impl<'v> Run<'v> {
                     return Err(stop);
                 }
                 match found {
-                    Some((keys, value)) => behind(keys.into_iter(), None, &mut |at| out(at, value.clone())),
+                    Some((keys, value)) => {
+                        behind(keys.into_iter(), None, &mut |at| out(at, value.clone()))
+                    }
                     None => Ok(()),
                 }
             }
@@ -173,7 +162,7 @@ impl<'v> Run<'v> {
             return out(at, value.clone());
         };
         self.step(1)?;
-        let found = super::run::key_of(value, key)?;
+        let found = super::parts::key_of(value, key)?;
         let place = Place {
             key: Val::Str(Text::Part(key)),
             before: at,
@@ -223,9 +212,13 @@ impl<'v> Run<'v> {
         }
     }
 
-    fn has_true(&self, term: &'v Term, value: &Val<'v>) -> Result<bool> {
+    pub(super) fn has_true(&self, term: &'v Term, value: &Val<'v>) -> Result<bool> {
         let ended = self.run(term, value, &mut |value| {
-            if value.is_true() { Err(Stop::Done) } else { Ok(()) }
+            if value.is_true() {
+                Err(Stop::Done)
+            } else {
+                Ok(())
+            }
         });
         match ended {
             Ok(()) => Ok(false),
@@ -242,14 +235,20 @@ impl<'v> Run<'v> {
             Ok(())
         })?;
         if paths.len() > 1 {
-            let lists = paths.into_iter().map(Val::array).collect::<Result<Vec<_>>>()?;
+            let lists = paths
+                .into_iter()
+                .map(Val::array)
+                .collect::<Result<Vec<_>>>()?;
             let sorted = self.compared(|cost| {
                 let mut lists = lists.clone();
                 lists.sort_by(|a, b| compare(b, a, cost));
                 lists
             })?;
             drop(lists);
-            paths = sorted.into_iter().map(Val::into_items).collect::<Result<_>>()?;
+            paths = sorted
+                .into_iter()
+                .map(Val::into_items)
+                .collect::<Result<_>>()?;
         }
         let mut value = value.clone();
         for path in &paths {
@@ -305,159 +304,6 @@ impl<'v> Run<'v> {
                 Val::array(items)
             }
             _ => Err(Stop::GiveUp),
-        }
-    }
-
-    /// The value with what a term leads to changed; nothing where what is changed is the value itself and nothing is left.
-    fn updated(
-        &self,
-        term: &'v Term,
-        value: Val<'v>,
-        is_inside: bool,
-        change: Change<'_, 'v>,
-    ) -> Result<Option<Val<'v>>> {
-        self.step(1)?;
-        match term {
-            Term::Id => change(value, is_inside),
-            Term::Empty => Ok(Some(value)),
-            Term::Keys(keys) => {
-                let steps = keys.iter().map(|key| (Step::Key(Text::Part(key)), false));
-                let steps: Vec<_> = steps.collect();
-                self.at_steps(&steps, value, change).map(Some)
-            }
-            Term::Path(from, parts) => {
-                let steps = parts.iter().map(|(part, is_optional)| {
-                    let step = match part {
-                        Part::Key(key) => Step::Key(Text::Part(key)),
-                        Part::Each => Step::Each,
-                        Part::Slice(..) => return Err(Stop::GiveUp),
-                        Part::At(index) => {
-                            let index = self.only(index, &value)?;
-                            match (index.as_text(), index.view()) {
-                                (Some(key), _) => Step::Key(key),
-                                (None, View::Num) => Step::At(index.as_number()?.value()),
-                                _ => return Err(Stop::GiveUp),
-                            }
-                        }
-                    };
-                    Ok((step, *is_optional))
-                });
-                let steps = steps.collect::<Result<Vec<_>>>()?;
-                self.updated(from, value, is_inside, &mut |value, _| {
-                    self.at_steps(&steps, value, change).map(Some)
-                })
-            }
-            Term::Pipe(left, right) => self.updated(left, value, is_inside, &mut |value, inside| {
-                self.updated(right, value, inside, change)
-            }),
-            Term::Comma(left, right) => match self.updated(left, value, is_inside, change)? {
-                Some(value) => self.updated(right, value, is_inside, change),
-                None => Ok(None),
-            },
-            Term::If(condition, then, otherwise) => {
-                let is = self.only(condition, &value)?.is_true();
-                let branch = if is { then } else { otherwise };
-                self.updated(branch, value, is_inside, change)
-            }
-            Term::Alternative(left, right) => {
-                let branch = if self.has_true(left, &value)? { left } else { right };
-                self.updated(branch, value, is_inside, change)
-            }
-            Term::Bind(over, pattern, body) => {
-                let mut value = value;
-                for bound in self.all(over, &value)? {
-                    self.bind(pattern, &bound)?;
-                    match self.updated(body, value, is_inside, change)? {
-                        Some(changed) => value = changed,
-                        None => return Ok(None),
-                    }
-                }
-                Ok(Some(value))
-            }
-            _ => Err(Stop::GiveUp),
-        }
-    }
-
-    /// The value with what the steps lead to changed.
-    fn at_steps(
-        &self,
-        steps: &[(Step<'v>, bool)],
-        value: Val<'v>,
-        change: Change<'_, 'v>,
-    ) -> Result<Val<'v>> {
-        let Some(((step, is_optional), rest)) = steps.split_first() else {
-            return Err(Stop::GiveUp);
-        };
-        self.step(1)?;
-        let mut next = |value| {
-            if rest.is_empty() {
-                return change(value, true);
-            }
-            self.at_steps(rest, value, change).map(Some)
-        };
-        match (step, value.view()) {
-            (Step::Key(key), View::Null | View::Obj(_)) => {
-                let is_null = value.is_null();
-                let mut members = if is_null { Vec::new() } else { value.into_members()? };
-                self.step(members.len() / 4)?;
-                let found = members.iter().position(|(name, _)| **name == **key);
-                let old = found.map(|at| std::mem::replace(&mut members[at].1, Val::null()));
-                match (next(old.unwrap_or(Val::null()))?, found) {
-                    (Some(new), Some(at)) => members[at].1 = new,
-                    (Some(new), None) => members.push((key.clone(), new)),
-                    (None, Some(at)) => {
-                        members.remove(at);
-                    }
-                    (None, None) if is_null => return Ok(Val::null()),
-                    (None, None) => {}
-                }
-                Val::object(members)
-            }
-            (Step::At(index), View::Null | View::Arr(_)) => {
-                let is_null = value.is_null();
-                let mut items = if is_null { Vec::new() } else { value.into_items()? };
-                self.step(items.len() / 4)?;
-                let at = match access::position(*index, items.len()) {
-                    Ok(at) => at,
-                    Err(_) => return Err(Stop::GiveUp),
-                };
-                let old = items.get_mut(at).map(|old| std::mem::replace(old, Val::null()));
-                match next(old.unwrap_or(Val::null()))? {
-                    Some(new) => {
-                        if at >= items.len() {
-                            self.step(at)?;
-                            items.resize(at + 1, Val::null());
-                        }
-                        items[at] = new;
-                    }
-                    None if at < items.len() => {
-                        items.remove(at);
-                    }
-                    None => {}
-                }
-                if is_null && items.is_empty() {
-                    return Ok(Val::null());
-                }
-                Val::array(items)
-            }
-            (Step::Each, View::Arr(_)) => {
-                let mut items = Vec::new();
-                for item in value.into_items()? {
-                    self.step(1)?;
-                    items.extend(next(item)?);
-                }
-                Val::array(items)
-            }
-            (Step::Each, View::Obj(_)) => {
-                let mut members = Vec::new();
-                for (key, value) in value.into_members()? {
-                    self.step(1)?;
-                    members.extend(next(value)?.map(|value| (key, value)));
-                }
-                Val::object(members)
-            }
-            _ if *is_optional => Ok(value),
-            _ => Err(Stop::Error(None)),
         }
     }
 }

@@ -8,11 +8,11 @@ use std::cell::{Cell, RefCell};
 use jaq_core::ops;
 use serde_json::Value;
 
+use super::super::shortened;
 use super::super::value::Limits;
-use super::super::{access, shortened};
-use super::functions;
-use super::value::{Cost, Items, Members, Val, View, compare, equal, member, take};
-use super::{Direct, Fold, Part, Pattern, Result, Stop, Term, Text};
+use super::value::{Cost, Val, View, compare, equal, member, take};
+use super::{Direct, Part, Result, Stop, Term, Text};
+use super::{functions, texts};
 
 /// Steps that every evaluation may take.
 const STEPS: usize = 100_000;
@@ -28,7 +28,7 @@ pub(super) type Out<'a, 'v> = &'a mut dyn FnMut(Val<'v>) -> Result;
 
 /// One evaluation.
 pub(in crate::map) struct Run<'v> {
-    variables: RefCell<Vec<Val<'v>>>,
+    pub(super) variables: RefCell<Vec<Val<'v>>>,
     /// Steps that are left.
     steps: Cell<usize>,
     /// What the steps of a large input are counted from, until they are.
@@ -154,7 +154,9 @@ impl<'v> Run<'v> {
             Term::Path(from, parts) => {
                 self.run(from, input, &mut |from| self.parts(parts, from, input, out))
             }
-            Term::Pipe(left, right) => self.run(left, input, &mut |value| self.run(right, &value, out)),
+            Term::Pipe(left, right) => {
+                self.run(left, input, &mut |value| self.run(right, &value, out))
+            }
             Term::Bind(over, pattern, body) => self.run(over, input, &mut |value| {
                 self.bind(pattern, &value)?;
                 self.run(body, input, out)
@@ -183,9 +185,11 @@ impl<'v> Run<'v> {
             Term::Error(message) => self.run(message, input, &mut |message| {
                 Err(Stop::Error(message.as_text().map(|text| (*text).into())))
             }),
-            Term::Math(left, operation, right) => self.pairs(left, right, input, &mut |left, right| {
-                out(functions::math(self, left, *operation, right)?)
-            }),
+            Term::Math(left, operation, right) => {
+                self.pairs(left, right, input, &mut |left, right| {
+                    out(functions::math(self, left, *operation, right)?)
+                })
+            }
             Term::Compare(left, comparison, right) => {
                 self.pairs(left, right, input, &mut |left, right| {
                     out(Val::bool(self.holds(&left, *comparison, &right)?))
@@ -226,9 +230,9 @@ impl<'v> Run<'v> {
                 _ => Err(Stop::GiveUp),
             },
             Term::By(by, key) => out(functions::by(self, *by, key, input)?),
-            Term::Test(pcre) => out(functions::test(self, pcre, input)?),
-            Term::Substitute(pcre, with) => out(functions::substitute(self, pcre, with, input)?),
-            Term::Capture(pcre) => functions::capture(self, pcre, input, out),
+            Term::Test(pcre) => out(texts::test(self, pcre, input)?),
+            Term::Substitute(pcre, with) => out(texts::substitute(self, pcre, with, input)?),
+            Term::Capture(pcre) => texts::capture(self, pcre, input, out),
             Term::Recurse
             | Term::Assign(..)
             | Term::Update(..)
@@ -236,141 +240,6 @@ impl<'v> Run<'v> {
             | Term::UpdateAlternative(..)
             | Term::PathsOf(_)
             | Term::Delete(_) => self.run_paths(term, input, out),
-        }
-    }
-
-    fn keys(&self, keys: &[String], input: &Val<'v>) -> Result<Val<'v>> {
-        let mut found = input.clone();
-        for key in keys {
-            self.step(1)?;
-            found = key_of(&found, key)?;
-        }
-        Ok(found)
-    }
-
-    /// The outputs of the parts of a path, from a value on. Indexes are expressions on the input of the path.
-    fn parts(
-        &self,
-        parts: &'v [(Part, bool)],
-        from: Val<'v>,
-        input: &Val<'v>,
-        out: Out<'_, 'v>,
-    ) -> Result {
-        let Some(((part, is_optional), rest)) = parts.split_first() else {
-            return out(from);
-        };
-        self.step(1)?;
-        let skipped = |found: Result<Val<'v>>| match found {
-            Err(Stop::Error(_)) if *is_optional => Ok(None),
-            found => found.map(Some),
-        };
-        let found = match part {
-            Part::Key(key) => key_of(&from, key),
-            Part::At(index) => {
-                let index = self.only(index, input)?;
-                self.at(&from, &index)
-            }
-            Part::Slice(start, end) => {
-                let bound = |bound: &'v Option<Term>| match bound {
-                    Some(bound) => self.only(bound, input).map(Some),
-                    None => Ok(None),
-                };
-                let (start, end) = (bound(start)?, bound(end)?);
-                self.slice(&from, start.as_ref(), end.as_ref())
-            }
-            Part::Each => return self.each(rest, &from, *is_optional, input, out),
-        };
-        match skipped(found)? {
-            Some(found) => self.parts(rest, found, input, out),
-            None => Ok(()),
-        }
-    }
-
-    fn each(
-        &self,
-        rest: &'v [(Part, bool)],
-        from: &Val<'v>,
-        is_optional: bool,
-        input: &Val<'v>,
-        out: Out<'_, 'v>,
-    ) -> Result {
-        let mut next = |value: Val<'v>| {
-            self.step(1)?;
-            if rest.is_empty() {
-                return out(value);
-            }
-            self.parts(rest, value, input, out)
-        };
-        match from.view() {
-            View::Arr(Items::Json(items)) => items.iter().map(Val::Json).try_for_each(next),
-            View::Arr(Items::New(items)) => items.iter().cloned().try_for_each(next),
-            View::Obj(Members::Json(map)) => map.values().map(Val::Json).try_for_each(next),
-            View::Obj(Members::New(members)) => {
-                members.iter().try_for_each(|(_, value)| next(value.clone()))
-            }
-            _ if is_optional => Ok(()),
-            _ => Err(Stop::Error(None)),
-        }
-    }
-
-    /// `.[index]`
-    pub(super) fn at(&self, from: &Val<'v>, index: &Val<'v>) -> Result<Val<'v>> {
-        match (from.view(), index.view()) {
-            (_, View::Str(key)) => key_of(from, key),
-            (View::Arr(items), View::Num) => {
-                let at = access::position(index.as_number()?.value(), items.len());
-                let found = at.ok().and_then(|at| items.get(at));
-                Ok(found.unwrap_or(Val::null()))
-            }
-            (View::Null, View::Null | View::Num) => Ok(Val::null()),
-            (_, View::Obj(_) | View::Arr(_)) => Err(Stop::GiveUp),
-            _ => Err(Stop::Error(None)),
-        }
-    }
-
-    fn slice(
-        &self,
-        from: &Val<'v>,
-        start: Option<&Val<'v>>,
-        end: Option<&Val<'v>>,
-    ) -> Result<Val<'v>> {
-        let length = match from.view() {
-            View::Null => return Ok(Val::null()),
-            View::Arr(items) => items.len(),
-            View::Str(text) => text.chars().count(),
-            _ => return Err(Stop::Error(None)),
-        };
-        let bound = |bound: Option<&Val<'v>>| match bound {
-            None => Ok(None),
-            Some(bound) if bound.is_null() => Ok(None),
-            Some(bound) => bound.as_number().map(|number| Some(number.value())),
-        };
-        let (start, end) = access::between(length, bound(start)?, bound(end)?);
-        self.step(end - start)?;
-        match from.view() {
-            View::Arr(items) => {
-                Val::array((start..end).filter_map(|at| items.get(at)).collect())
-            }
-            View::Str(text) => {
-                self.step(length / 16)?;
-                let part: String = text.chars().skip(start).take(end - start).collect();
-                Ok(Val::text(&part))
-            }
-            _ => Err(Stop::GiveUp),
-        }
-    }
-
-    /// Binds the variables of a pattern to parts of a value.
-    pub(super) fn bind(&self, pattern: &'v Pattern, value: &Val<'v>) -> Result {
-        match pattern {
-            Pattern::Variable(at) => {
-                self.variables.borrow_mut()[*at] = value.clone();
-                Ok(())
-            }
-            Pattern::Parts(parts) => parts.iter().try_for_each(|(key, pattern)| {
-                let key = self.only(key, value)?;
-                self.bind(pattern, &self.at(value, &key)?)
-            }),
         }
     }
 
@@ -466,20 +335,14 @@ impl<'v> Run<'v> {
         })
     }
 
-    fn text(
-        &self,
-        parts: &'v [Term],
-        before: String,
-        input: &Val<'v>,
-        out: Out<'_, 'v>,
-    ) -> Result {
+    fn text(&self, parts: &'v [Term], before: String, input: &Val<'v>, out: Out<'_, 'v>) -> Result {
         let Some((part, rest)) = parts.split_first() else {
             return out(Val::text(&before));
         };
         let mut is_behind = false;
         let ended = self.run(part, input, &mut |value| {
             let mut text = before.clone();
-            let ended = functions::write(self, &value, &mut text)
+            let ended = texts::write(self, &value, &mut text)
                 .and_then(|()| self.text(rest, text, input, out));
             ended.inspect_err(|_| is_behind = true)
         });
@@ -522,153 +385,6 @@ impl<'v> Run<'v> {
         let others = rest.iter().flat_map(|(key, value)| [key, value]);
         self.vanishes(ended, is_behind, others)
     }
-
-    /// `reduce`, and `foreach` where the values on the way count too.
-    fn fold(
-        &self,
-        fold: &'v Fold,
-        project: Option<&'v Term>,
-        input: &Val<'v>,
-        out: Out<'_, 'v>,
-    ) -> Result {
-        self.run(&fold.start, input, &mut |start| {
-            let mut state = Some(start);
-            self.run(&fold.over, input, &mut |value| {
-                self.bind(&fold.pattern, &value)?;
-                let before = state.take().ok_or(Stop::GiveUp)?;
-                let after = self.only_of(&fold.update, before)?;
-                state = Some(after.clone());
-                match project {
-                    Some(project) => self.run(project, &after, out),
-                    None => Ok(()),
-                }
-            })?;
-            match (project, state) {
-                (None, Some(state)) => out(state),
-                _ => Ok(()),
-            }
-        })
-    }
-
-    /// The only output; of several, or none, jq tells what they mean.
-    pub(super) fn only(&self, term: &'v Term, input: &Val<'v>) -> Result<Val<'v>> {
-        let mut only = None;
-        self.run(term, input, &mut |value| match only.replace(value) {
-            None => Ok(()),
-            Some(_) => Err(Stop::GiveUp),
-        })?;
-        only.ok_or(Stop::GiveUp)
-    }
-
-    /// The same for an input that nobody else needs, which is changed where it is.
-    fn only_of(&self, term: &'v Term, input: Val<'v>) -> Result<Val<'v>> {
-        match term {
-            Term::Math(left, operation, right) if matches!(**left, Term::Id) => {
-                let right = self.only(right, &input)?;
-                functions::math(self, input, *operation, right)
-            }
-            _ => self.only(term, &input),
-        }
-    }
-
-    pub(super) fn first(&self, term: &'v Term, input: &Val<'v>) -> Result<Option<Val<'v>>> {
-        let mut found = None;
-        let ended = self.run(term, input, &mut |value| {
-            found = Some(value);
-            Err(Stop::Done)
-        });
-        match ended {
-            Ok(()) | Err(Stop::Done) => Ok(found),
-            Err(stop) => Err(stop),
-        }
-    }
-
-    fn sum(&self, over: &'v Term, input: &Val<'v>) -> Result<Val<'v>> {
-        let mut sum = Val::null();
-        self.run(over, input, &mut |value| {
-            let before = std::mem::replace(&mut sum, Val::null());
-            sum = functions::math(self, before, ops::Math::Add, value)?;
-            Ok(())
-        })?;
-        Ok(sum)
-    }
-
-    fn limit(
-        &self,
-        count: &'v Term,
-        term: &'v Term,
-        input: &Val<'v>,
-        out: Out<'_, 'v>,
-    ) -> Result {
-        let mut left = self.only(count, input)?.as_number()?.value();
-        if left < 0.0 {
-            return Err(Stop::Error(None));
-        }
-        if left.fract() != 0.0 {
-            return Err(Stop::GiveUp);
-        }
-        if left < 1.0 {
-            return Ok(());
-        }
-        let mut is_behind = false;
-        let ended = self.run(term, input, &mut |value| {
-            left -= 1.0;
-            out(value).inspect_err(|_| is_behind = true)?;
-            if left < 1.0 { Err(Stop::Done) } else { Ok(()) }
-        });
-        match ended {
-            Err(Stop::Done) if !is_behind => Ok(()),
-            ended => ended,
-        }
-    }
-
-    fn range(&self, bounds: &'v [Term; 3], input: &Val<'v>, out: Out<'_, 'v>) -> Result {
-        let [from, upto, by] = bounds;
-        let bound = |term: &'v Term| self.only(term, input)?.as_number();
-        let (mut next, upto) = (bound(from)?.value(), bound(upto)?.value());
-        let by = bound(by)?.value();
-        while by > 0.0 && next < upto || by < 0.0 && next > upto {
-            self.step(1)?;
-            out(Val::number(next)?)?;
-            next += by;
-        }
-        Ok(())
-    }
-
-    /// Whether a condition has a certain value for some output.
-    fn any(
-        &self,
-        over: &'v Term,
-        stop: bool,
-        condition: &'v Term,
-        input: &Val<'v>,
-    ) -> Result<Val<'v>> {
-        let ended = self.run(over, input, &mut |value| {
-            self.run(condition, &value, &mut |value| {
-                if value.is_true() == stop {
-                    return Err(Stop::Done);
-                }
-                Ok(())
-            })
-        });
-        match ended {
-            Ok(()) => Ok(Val::bool(!stop)),
-            Err(Stop::Done) => Ok(Val::bool(stop)),
-            Err(stop) => Err(stop),
-        }
-    }
-}
-
-/// `.key`
-pub(super) fn key_of<'v>(from: &Val<'v>, key: &str) -> Result<Val<'v>> {
-    match from {
-        Val::Json(Value::Object(map)) => Ok(member(map, key).map_or(Val::null(), Val::Json)),
-        Val::Json(Value::Null) => Ok(Val::null()),
-        _ => match from.view() {
-            View::Obj(members) => Ok(members.get(key).unwrap_or(Val::null())),
-            _ => Err(Stop::Error(None)),
-        },
-    }
 }
 
 /// Whether a term has an output for any input, or fails.
@@ -688,7 +404,8 @@ fn gives(term: &Term) -> bool {
         | Term::Error(_) => true,
         Term::Path(from, parts) => {
             let mut parts = parts.iter();
-            gives(from) && parts.all(|(part, is_optional)| matches!(part, Part::Key(_)) && !is_optional)
+            gives(from)
+                && parts.all(|(part, is_optional)| matches!(part, Part::Key(_)) && !is_optional)
         }
         Term::Pipe(left, right)
         | Term::Bind(left, _, right)
@@ -719,4 +436,3 @@ fn count(value: &Val<'_>, left: &Cell<usize>) {
         _ => {}
     }
 }
-

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::super::{Input, Library, Program};
+use super::MAX_STACK;
 use crate::map::document;
 use crate::map::mapping::{Expressions, resources};
 use crate::map::profile::{BUILT_IN, BuiltIn};
@@ -81,7 +82,10 @@ fn built_in_expressions_need_no_jq() -> Tested {
         let library = Library::new(built_in.functions)?;
         let texts = expressions(built_in)?;
         let direct = library.direct(&texts);
-        let others = texts.iter().zip(&direct).filter(|(_, direct)| direct.is_none());
+        let others = texts
+            .iter()
+            .zip(&direct)
+            .filter(|(_, direct)| direct.is_none());
         let others: Vec<&String> = others.map(|(text, _)| text).collect();
         assert!(others.is_empty(), "{}: {others:?}", built_in.name);
     }
@@ -93,9 +97,19 @@ fn entities_of_every_kind_need_no_jq() -> Tested {
     for built_in in BUILT_IN {
         let texts = expressions(built_in)?;
         let library = Library::new(built_in.functions)?;
-        let programs = library.compile_all(&texts).map_err(|(_, message)| message)?;
+        let programs = library
+            .compile_all(&texts)
+            .map_err(|(_, message)| message)?;
         let kinds = [
-            "Component", "API", "Resource", "System", "Domain", "Group", "User", "Template", "AiResource",
+            "Component",
+            "API",
+            "Resource",
+            "System",
+            "Domain",
+            "Group",
+            "User",
+            "Template",
+            "AiResource",
         ];
         for kind in kinds {
             let input = Input::new(entity(kind));
@@ -265,13 +279,21 @@ fn values() -> impl Strategy<Value = Value> {
 fn inputs() -> impl Strategy<Value = Value> {
     let any_of = |usual: BoxedStrategy<Value>| prop_oneof![3 => usual, 1 => values().boxed()];
     let text = "[abB/]{0,4}".prop_map(Value::from).boxed();
-    let list = prop::collection::vec(values(), 0..4).prop_map(Value::from).boxed();
+    let list = prop::collection::vec(values(), 0..4)
+        .prop_map(Value::from)
+        .boxed();
     let map = prop::collection::hash_map("[abxy]", values(), 0..4)
         .prop_map(|map| Value::Object(map.into_iter().collect()))
         .boxed();
     let number = (-3..4_i64).prop_map(Value::from).boxed();
-    (any_of(text), any_of(list), any_of(map), any_of(number), any::<u8>()).prop_map(
-        |(text, list, map, number, missing)| {
+    (
+        any_of(text),
+        any_of(list),
+        any_of(map),
+        any_of(number),
+        any::<u8>(),
+    )
+        .prop_map(|(text, list, map, number, missing)| {
             let fields = [("s", text), ("a", list), ("o", map), ("n", number)];
             let mut object = Map::new();
             for (at, (name, value)) in fields.into_iter().enumerate() {
@@ -280,21 +302,48 @@ fn inputs() -> impl Strategy<Value = Value> {
                 }
             }
             Value::Object(object)
-        },
-    )
+        })
 }
 
 /// Entities in which some values are not what they should be.
 fn entities() -> impl Strategy<Value = Value> {
     let places = [
-        "/metadata", "/metadata/links", "/metadata/links/0", "/metadata/links/0/title", "/metadata/namespace",
-        "/metadata/title", "/metadata/annotations", "/metadata/annotations/sentry.io~1project-slug",
-        "/metadata/annotations/backstage.io~1source-location", "/spec", "/spec/type", "/spec/profile",
-        "/spec/profile/email", "/spec/parameters", "/relations", "/relations/0", "/relations/1/target",
-        "/relations/2/target/kind", "/relations/3/type", "/relations/3/resolved", "/relations/4/target/namespace",
-        "/kind", "/apiVersion",
+        "/metadata",
+        "/metadata/links",
+        "/metadata/links/0",
+        "/metadata/links/0/title",
+        "/metadata/namespace",
+        "/metadata/title",
+        "/metadata/annotations",
+        "/metadata/annotations/sentry.io~1project-slug",
+        "/metadata/annotations/backstage.io~1source-location",
+        "/spec",
+        "/spec/type",
+        "/spec/profile",
+        "/spec/profile/email",
+        "/spec/parameters",
+        "/relations",
+        "/relations/0",
+        "/relations/1/target",
+        "/relations/2/target/kind",
+        "/relations/3/type",
+        "/relations/3/resolved",
+        "/relations/4/target/namespace",
+        "/kind",
+        "/apiVersion",
     ];
-    let kinds = ["Component", "API", "Resource", "System", "Domain", "Group", "User", "Template", "AiResource", "x"];
+    let kinds = [
+        "Component",
+        "API",
+        "Resource",
+        "System",
+        "Domain",
+        "Group",
+        "User",
+        "Template",
+        "AiResource",
+        "x",
+    ];
     let changes = prop::collection::vec((prop::sample::select(places.to_vec()), values()), 0..4);
     (prop::sample::select(kinds.to_vec()), changes).prop_map(|(kind, changes)| {
         let mut value = entity(kind);
@@ -310,29 +359,80 @@ fn entities() -> impl Strategy<Value = Value> {
 /// Expressions made of small ones.
 fn made() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
-        ".", ".a", ".s", ".o", ".n", ".a[0]", ".a[]?", ".o.a", ".[]?", "1", "\"a\"", "null", "false", "empty", "[]",
-        "{}", "length", "keys", "type", "not", "tostring", "error", ".a[]", "[.a, .s]", "{a: .a}", "..",
+        ".", ".a", ".s", ".o", ".n", ".a[0]", ".a[]?", ".o.a", ".[]?", "1", "\"a\"", "null",
+        "false", "empty", "[]", "{}", "length", "keys", "type", "not", "tostring", "error", ".a[]",
+        "[.a, .s]", "{a: .a}", "..",
     ]);
     let leaf = leaf.prop_map(str::to_owned);
     leaf.prop_recursive(4, 12, 3, |inner| {
         let two = [
-            "(L) | (R)", "(L), (R)", "(L) // (R)", "(L) + (R)", "(L) - (R)", "(L) == (R)", "(L) < (R)",
-            "(L) and (R)", "(L) or (R)", "if L then R else . end", "[L] | map(R)", "{a: (L), b: (R)}", "\"\\(L)x\\(R)\"",
-            "(L) as $x | ($x, (R))", "try (L) catch (R)", "(L)? // (R)", "first(L), (R)", "[limit(1; L, R)]",
-            "reduce (L) as $x (R; [., $x])", "any(L; R)", "all(L; R)", "[L, R] | unique", "[L, R] | sort_by(type)",
-            "(L) | select(R)", "[L] | contains([R])", "[.a[]? | select(L == R)]", "def f(g): [g, R]; f(L)",
-            "def f($x): $x, R; f(L)", "label $l | (L), break $l, (R)", "[L] | group_by(R)", "[(L), (R)] | add",
+            "(L) | (R)",
+            "(L), (R)",
+            "(L) // (R)",
+            "(L) + (R)",
+            "(L) - (R)",
+            "(L) == (R)",
+            "(L) < (R)",
+            "(L) and (R)",
+            "(L) or (R)",
+            "if L then R else . end",
+            "[L] | map(R)",
+            "{a: (L), b: (R)}",
+            "\"\\(L)x\\(R)\"",
+            "(L) as $x | ($x, (R))",
+            "try (L) catch (R)",
+            "(L)? // (R)",
+            "first(L), (R)",
+            "[limit(1; L, R)]",
+            "reduce (L) as $x (R; [., $x])",
+            "any(L; R)",
+            "all(L; R)",
+            "[L, R] | unique",
+            "[L, R] | sort_by(type)",
+            "(L) | select(R)",
+            "[L] | contains([R])",
+            "[.a[]? | select(L == R)]",
+            "def f(g): [g, R]; f(L)",
+            "def f($x): $x, R; f(L)",
+            "label $l | (L), break $l, (R)",
+            "[L] | group_by(R)",
+            "[(L), (R)] | add",
         ];
         let one = [
-            "[L]", "(L)?", "-(L)", "first(L)", "isempty(L)", "[path(L)]", "del(L)", "(L) |= 1", "(L) = 2",
-            "(L) |= empty", "(L) += 1", "(L) //= 3", "[L] | add", "with_entries(select(L))", "map(L)",
-            "map_values(L)", "[L] | join(\"-\")", "[.[]? | L]", "[L | strings]", ". as [$p] | L", ". as {a: $p} | [$p, (L)]",
+            "[L]",
+            "(L)?",
+            "-(L)",
+            "first(L)",
+            "isempty(L)",
+            "[path(L)]",
+            "del(L)",
+            "(L) |= 1",
+            "(L) = 2",
+            "(L) |= empty",
+            "(L) += 1",
+            "(L) //= 3",
+            "[L] | add",
+            "with_entries(select(L))",
+            "map(L)",
+            "map_values(L)",
+            "[L] | join(\"-\")",
+            "[.[]? | L]",
+            "[L | strings]",
+            ". as [$p] | L",
+            ". as {a: $p} | [$p, (L)]",
         ];
         let made = |(form, left, right): (&str, String, String)| {
-            form.replace('L', &left).replace("(R)", &format!("({right})")).replace('R', &right)
+            form.replace('L', &left)
+                .replace("(R)", &format!("({right})"))
+                .replace('R', &right)
         };
         prop_oneof![
-            (prop::sample::select(two.to_vec()), inner.clone(), inner.clone()).prop_map(made),
+            (
+                prop::sample::select(two.to_vec()),
+                inner.clone(),
+                inner.clone()
+            )
+                .prop_map(made),
             (prop::sample::select(one.to_vec()), inner.clone(), inner).prop_map(made),
         ]
     })
@@ -398,19 +498,37 @@ proptest! {
 fn most_of_what_people_write_needs_no_jq() -> Tested {
     let texts = written();
     let programs = programs("", &texts)?;
-    let direct = programs.iter().zip(&texts).filter(|(program, _)| program.direct.is_none());
+    let direct = programs
+        .iter()
+        .zip(&texts)
+        .filter(|(program, _)| program.direct.is_none());
     let others: Vec<&str> = direct.map(|(_, text)| *text).collect();
-    assert_eq!(others, ["[paths]", "[.a[]?, .s] | index(1)", ".a | flatten"]);
+    assert_eq!(
+        others,
+        ["[paths]", "[.a[]?, .s] | index(1)", ".a | flatten"]
+    );
     Ok(())
 }
 
 #[test]
 fn names_mean_what_they_mean_to_jq() -> Tested {
-    let functions = "def select(f): \"own\"; def length: 7; def f: 1; def g: f; def f: 2; def f(x): x; \
-        def map(f): [f]; def keys: def keys: 3; keys; def h: def map(f): 4; map(.);";
+    let functions = "def select(f): f | \"own\"; def length: 7; def f: 1; def g: f; def f: 2; def f(x): x; \
+        def map(f): [f]; def keys: def keys: 3; keys; def h: def map(f): f | 4; map(.);";
     let texts = [
-        "select(true)", "length", "g", "f", "f(3)", "map(5)", "keys", "h", "def f: 9; f, g", "with_entries(.)",
-        "def length: 8; length", "[true] | values | length", "f as $f | f($f)", "def f(f): f; f(f(6))",
+        "select(true)",
+        "length",
+        "g",
+        "f",
+        "f(3)",
+        "map(5)",
+        "keys",
+        "h",
+        "def f: 9; f, g",
+        "with_entries(.)",
+        "def length: 8; length",
+        "[true] | values | length",
+        "f as $f | f($f)",
+        "def f(f): f; f(f(6))",
     ];
     let programs = programs(functions, &texts)?;
     let input = Input::new(json!({"a": 1}));
@@ -442,7 +560,42 @@ fn what_takes_many_steps_is_left_to_jq() -> Tested {
     let library = Library::new("")?;
     let input = Input::new(json!({}));
     for text in texts {
-        assert_eq!(library.compile(text)?.first_directly(&input), None, "{text}");
+        assert_eq!(
+            library.compile(text)?.first_directly(&input),
+            None,
+            "{text}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_nested_fits_the_stack() -> Tested {
+    let library = Library::new("")?;
+    let input = Input::new(json!({}));
+    let mut most = 0;
+    for built_in in BUILT_IN {
+        let library = Library::new(built_in.functions)?;
+        let direct = library.direct(&expressions(built_in)?);
+        let stacks = direct.iter().flatten().map(|direct| direct.term.stack());
+        most = most.max(stacks.max().unwrap_or(0));
+    }
+    assert!(most < MAX_STACK / 2, "{most}");
+    for (form, text) in [
+        ("first(.) | ", "."),
+        ("(.a // 1) as $x | ", "."),
+        ("1 + ", "1"),
+        ("try ", "."),
+        (". |= ", "."),
+    ] {
+        let mut deepest = 0;
+        for count in [10, 40, 80, 120, 160, 240] {
+            let program = library.compile(&format!("{}{text}", form.repeat(count)))?;
+            if program.first_directly(&input).is_some() {
+                deepest = count;
+            }
+        }
+        assert!((10..240).contains(&deepest), "{form}: {deepest}");
     }
     Ok(())
 }
@@ -459,7 +612,9 @@ fn large_inputs_may_take_more_steps() -> Tested {
     let input = Input::new(value);
     let texts = expressions(&BUILT_IN[0])?;
     let library = Library::new(BUILT_IN[0].functions)?;
-    let programs = library.compile_all(&texts).map_err(|(_, message)| message)?;
+    let programs = library
+        .compile_all(&texts)
+        .map_err(|(_, message)| message)?;
     for (program, text) in programs.iter().zip(&texts) {
         assert!(program.first_directly(&input).is_some(), "{text}");
     }
@@ -468,11 +623,22 @@ fn large_inputs_may_take_more_steps() -> Tested {
 
 #[test]
 fn what_follows_the_first_output_never_happens() -> Tested {
-    let texts = ["1, error(\"later\")", "first(.a[]), error", ".a[] | (., error)", "limit(1; 1, error)", "any(1, error; .)"];
+    let texts = [
+        "1, error(\"later\")",
+        "first(.a[]), error",
+        ".a[] | (., error)",
+        "limit(1; 1, error)",
+        "any(1, error; .)",
+    ];
     let input = Input::new(json!({"a": [1, 2]}));
     for (program, text) in programs("", &texts)?.iter().zip(texts) {
         assert_eq!(agrees(program, &input), Some(true), "{text}");
-        assert!(program.first_directly(&input).is_some_and(|output| output.is_ok()), "{text}");
+        assert!(
+            program
+                .first_directly(&input)
+                .is_some_and(|output| output.is_ok()),
+            "{text}"
+        );
     }
     Ok(())
 }

@@ -152,7 +152,9 @@ pub(super) fn member<'v>(map: &'v Map<String, Value>, key: &str) -> Option<&'v V
         return map.get(key);
     }
     let mut members = map.iter();
-    members.find(|(name, _)| *name == key).map(|(_, value)| value)
+    members
+        .find(|(name, _)| *name == key)
+        .map(|(_, value)| value)
 }
 
 impl<'v> Val<'v> {
@@ -178,7 +180,10 @@ impl<'v> Val<'v> {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "nothing in memory is longer than 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "nothing in memory is longer than 2^52"
+    )]
     pub(super) fn count(count: usize) -> Self {
         Self::Num(Number::of(count as f64))
     }
@@ -214,7 +219,8 @@ impl<'v> Val<'v> {
             }
             Value::Object(map) => {
                 let members = map.into_iter();
-                let members = members.map(|(key, value)| Ok((Text::New(key.into()), Self::of(value)?)));
+                let members =
+                    members.map(|(key, value)| Ok((Text::New(key.into()), Self::of(value)?)));
                 Self::object(members.collect::<Result<_>>()?)?
             }
         })
@@ -273,8 +279,9 @@ impl<'v> Val<'v> {
     /// The items of an array, to be changed.
     pub(super) fn into_items(self) -> Result<Vec<Self>> {
         match self {
-            Self::Arr(array) => Ok(Rc::try_unwrap(array)
-                .map_or_else(|array| array.of.clone(), |array| array.of)),
+            Self::Arr(array) => {
+                Ok(Rc::try_unwrap(array).map_or_else(|array| array.of.clone(), |array| array.of))
+            }
             other => match other.view() {
                 View::Arr(items) => Ok(items.to_vec()),
                 _ => Err(Stop::Error(None)),
@@ -285,8 +292,10 @@ impl<'v> Val<'v> {
     /// The members of an object, to be changed.
     pub(super) fn into_members(self) -> Result<Object<'v>> {
         match self {
-            Self::Obj(object) => Ok(Rc::try_unwrap(object)
-                .map_or_else(|object| object.of.clone(), |object| object.of)),
+            Self::Obj(object) => {
+                Ok(Rc::try_unwrap(object)
+                    .map_or_else(|object| object.of.clone(), |object| object.of))
+            }
             other => match other.view() {
                 View::Obj(members) => Ok(members.to_vec()),
                 _ => Err(Stop::Error(None)),
@@ -321,7 +330,14 @@ impl<'v> Val<'v> {
     pub(super) fn json(&self, limits: &mut Limits) -> Result<Value> {
         let take = |limits: &mut Limits, text: usize| limits.take(text).map_err(|_| Stop::GiveUp);
         let enter = |limits: &mut Limits| limits.enter().map_err(|_| Stop::GiveUp);
-        take(limits, if let View::Str(text) = self.view() { text.len() } else { 0 })?;
+        take(
+            limits,
+            if let View::Str(text) = self.view() {
+                text.len()
+            } else {
+                0
+            },
+        )?;
         Ok(match self.view() {
             View::Null => Value::Null,
             View::Bool(value) => Value::Bool(value),
