@@ -8,6 +8,7 @@
 
 pub mod account;
 mod document;
+mod engine;
 pub mod explain;
 mod given;
 pub mod infer;
@@ -19,7 +20,6 @@ mod mapper;
 mod mapping;
 pub mod overlay;
 pub mod owners;
-mod plain;
 pub mod profile;
 pub mod sandbox;
 pub mod trace;

@@ -12,12 +12,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value};
 
 use super::document;
-use super::jq::{Input, Library, Program};
+use super::engine::Engine;
+use super::jq::Input;
 use super::keys::{Keys, similar};
 use super::mapping::{Expressions, Leaf, Resource, asks_for_references, resource, resources};
-use super::plain::Plain;
-use super::sandbox::{Evaluator, Failure, Workers};
-use super::worker::{Fault, Programs};
+use super::sandbox::{Evaluator, Failure};
 use crate::diagnostic::Error;
 use crate::port::Blueprint;
 use crate::port::refine::Refinement;
@@ -119,14 +118,6 @@ pub struct Profile {
     evaluator: Evaluator,
 }
 
-/// What runs the expressions.
-#[derive(Debug)]
-enum Engine {
-    Here(Vec<Program>),
-    /// Simple expressions need no jq, and so no process.
-    Elsewhere(Vec<Option<Plain>>, Workers),
-}
-
 impl Profile {
     /// The profile a user names: a built-in one, or a folder, whose expressions run in this process.
     ///
@@ -155,7 +146,7 @@ impl Profile {
             functions: built_in.functions.to_owned(),
             refinement: Some(File::new(REFINEMENT[0], built_in.refinement)),
         };
-        Self::from_files(built_in.name, &files, &Evaluator::InProcess)
+        Self::from_files(built_in.name, &files, &Evaluator::InProcess, true)
     }
 
     /// A profile in a folder of the user, whose expressions run in this process.
@@ -195,18 +186,28 @@ impl Profile {
             functions: read(FUNCTIONS)?.map(|file| file.text).unwrap_or_default(),
             refinement: read_any(REFINEMENT)?,
         };
-        Self::from_files(folder.as_str(), &files, evaluator)
+        Self::from_files(folder.as_str(), &files, evaluator, false)
     }
 
-    fn from_files(name: &str, files: &Files, evaluator: &Evaluator) -> Result<Self, Error> {
-        let loaded = Self::parse(name, files, evaluator);
+    fn from_files(
+        name: &str,
+        files: &Files,
+        evaluator: &Evaluator,
+        is_known: bool,
+    ) -> Result<Self, Error> {
+        let loaded = Self::parse(name, files, evaluator, is_known);
         loaded.map_err(|message| Error::Profile {
             profile: name.to_owned(),
             message,
         })
     }
 
-    fn parse(name: &str, files: &Files, evaluator: &Evaluator) -> Result<Self, String> {
+    fn parse(
+        name: &str,
+        files: &Files,
+        evaluator: &Evaluator,
+        is_known: bool,
+    ) -> Result<Self, String> {
         let refinement = match &files.refinement {
             Some(file) => file.checked(refinement)?,
             None => Refinement::default(),
@@ -217,7 +218,7 @@ impl Profile {
             .mapping
             .checked(|value| resources(value, &mut expressions))?;
         let name_of = format!("`{}`: ", files.mapping.name);
-        let engine = Engine::new(&files.functions, &name_of, expressions, evaluator)?;
+        let engine = Engine::new(&files.functions, &name_of, expressions, evaluator, is_known)?;
         let engine = Arc::new(engine);
         let profile = Self {
             name: name.to_owned(),
@@ -262,7 +263,7 @@ impl Profile {
         let more_resources: Vec<Resource> = more_resources
             .map(|(index, value)| resource(&format!("resources[{index}]"), value, &mut expressions))
             .collect::<Result<_, _>>()?;
-        let engine = Engine::new(&self.functions, "", expressions, &self.evaluator)?;
+        let engine = Engine::new(&self.functions, "", expressions, &self.evaluator, true)?;
         let extended = Self {
             name: self.name.clone(),
             blueprints: [
@@ -337,67 +338,6 @@ impl Profile {
             }
         }
         Ok(())
-    }
-}
-
-impl Engine {
-    /// Makes expressions ready to run. `place` says in front of a fault which file they are from.
-    fn new(
-        functions: &str,
-        place: &str,
-        expressions: Expressions,
-        evaluator: &Evaluator,
-    ) -> Result<Self, String> {
-        let in_functions = |message: String| format!("`{FUNCTIONS}`: {message}");
-        let Expressions { texts, entries, .. } = expressions;
-        let in_expression = |at: usize, text: &str, message: String| {
-            format!("{place}{}: `{text}`: {message}", entries[at])
-        };
-        match evaluator {
-            Evaluator::InProcess => Library::new(functions)
-                .map_err(in_functions)?
-                .compile_all(&texts)
-                .map(Self::Here)
-                .map_err(|(at, message)| in_expression(at, &texts[at], message)),
-            Evaluator::Workers { program, arguments } => {
-                let plain = texts.iter().map(|text| Plain::of(text)).collect();
-                let programs = Programs {
-                    functions: functions.to_owned(),
-                    expressions: texts.clone(),
-                };
-                let started = Workers::start(program, arguments, programs).map_err(|error| {
-                    format!("a process for its expressions cannot be started: {error}")
-                })?;
-                match started {
-                    Ok(workers) => Ok(Self::Elsewhere(plain, workers)),
-                    Err(Fault::Functions(message)) => Err(in_functions(message)),
-                    Err(Fault::Expression(at, message)) => {
-                        Err(in_expression(at, &texts[at], message))
-                    }
-                }
-            }
-        }
-    }
-
-    /// How many expressions there are.
-    fn expressions(&self) -> usize {
-        match self {
-            Self::Here(programs) => programs.len(),
-            Self::Elsewhere(plain, _) => plain.len(),
-        }
-    }
-
-    fn first(&self, at: usize, input: &Input) -> Result<Option<Value>, Failure> {
-        match self {
-            Self::Here(programs) => programs[at].first(input).map_err(Failure::Failed),
-            Self::Elsewhere(plain, workers) => {
-                let plain = plain[at].as_ref();
-                match plain.and_then(|plain| plain.value(input.value())) {
-                    Some(value) => Ok(Some(value)),
-                    None => workers.first(at, input),
-                }
-            }
-        }
     }
 }
 

@@ -121,7 +121,7 @@ fn answer_all(
             Request::Run(at) => {
                 let program = expressions.get(at).ok_or(io::ErrorKind::InvalidInput)?;
                 watched.lock().since = Some(Instant::now());
-                let answer = match program.first(&current) {
+                let answer = match program.first_by_jq(&current) {
                     Ok(value) => Answer::Value(value),
                     Err(message) => Answer::Failed(message),
                 };

@@ -319,7 +319,7 @@ fn in_array<'a, I: Updates<'a>>(
     clippy::cast_precision_loss,
     reason = "lengths are far below 2^52, and places are checked first"
 )]
-fn position(index: f64, length: usize) -> Result<usize> {
+pub(super) fn position(index: f64, length: usize) -> Result<usize> {
     if index.is_nan() {
         return Err(fault("Cannot set array element at NaN index"));
     }
@@ -339,24 +339,29 @@ fn position(index: f64, length: usize) -> Result<usize> {
 }
 
 /// The start and end of a slice.
+fn bounds(length: usize, range: Range<&Val>) -> Result<(usize, usize)> {
+    let bound = |value: Option<&Val>| match value {
+        None | Some(Val::Null) => Ok(None),
+        Some(Val::Num(number)) if number.value().is_nan() => Ok(None),
+        Some(Val::Num(number)) => Ok(Some(number.value())),
+        Some(_) => Err(fault("Array/string slice indices must be integers")),
+    };
+    Ok(between(length, bound(range.start)?, bound(range.end)?))
+}
+
+/// The start and end of a slice with these bounds, none of which is NaN.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
     reason = "both are between 0 and the length"
 )]
-fn bounds(length: usize, range: Range<&Val>) -> Result<(usize, usize)> {
+pub(super) fn between(length: usize, start: Option<f64>, end: Option<f64>) -> (usize, usize) {
     let full = length as f64;
-    let bound = |value: Option<&Val>, default: f64| match value {
-        None | Some(Val::Null) => Ok(default),
-        Some(Val::Num(number)) if number.value().is_nan() => Ok(default),
-        Some(Val::Num(number)) if number.value() < 0.0 => Ok(number.value() + full),
-        Some(Val::Num(number)) => Ok(number.value()),
-        Some(_) => Err(fault("Array/string slice indices must be integers")),
-    };
-    let start = bound(range.start, 0.0)?.clamp(0.0, full);
-    let end = bound(range.end, full)?.clamp(0.0, full).max(start);
-    Ok((start as usize, end.ceil() as usize))
+    let place = |bound: f64| if bound < 0.0 { bound + full } else { bound };
+    let start = start.map_or(0.0, place).clamp(0.0, full);
+    let end = end.map_or(full, place).clamp(0.0, full).max(start);
+    (start as usize, end.ceil() as usize)
 }
 
 /// Where a part stands in an array.

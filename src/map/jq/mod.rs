@@ -7,6 +7,7 @@
 
 mod access;
 mod arithmetic;
+pub(super) mod direct;
 mod functions;
 mod number;
 mod quotes;
@@ -15,8 +16,8 @@ mod value;
 
 use std::cell::OnceCell;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use jaq_core::data::JustLut;
 use jaq_core::load::lex::{Lexer, Token};
@@ -25,7 +26,7 @@ use jaq_core::load::{Arena, Error as LoadError, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
 use serde_json::Value;
 
-use super::plain::Plain;
+use direct::{Definitions, Direct};
 pub use quotes::with_double_quotes;
 use value::{Limits, Object, Val};
 
@@ -41,7 +42,8 @@ type Data = JustLut<Val>;
 /// The definitions that expressions may use: jq's own and those of a profile.
 #[derive(Debug)]
 pub struct Library<'s> {
-    definitions: Vec<Def<&'s str>>,
+    functions: &'s str,
+    definitions: Definitions<'s>,
 }
 
 impl<'s> Library<'s> {
@@ -51,14 +53,21 @@ impl<'s> Library<'s> {
     ///
     /// What is wrong with the definitions and where.
     pub fn new(functions: &'s str) -> Result<Self, String> {
-        let own: Vec<Def<&'static str>> = functions::definitions()
-            .chain(parse_definitions(PRELUDE)?)
-            .collect();
-        let mut definitions: Vec<Def<&'s str>> = own;
-        definitions.extend(parse_definitions(functions)?);
-        let library = Self { definitions };
+        let library = Self::unchecked(functions)?;
         // Names that nothing defines are only noticed here.
-        library.compile(".").map(|_| library)
+        library.filter(".").map(|_| library)
+    }
+
+    /// The same for definitions in which every name is known to be defined.
+    ///
+    /// # Errors
+    ///
+    /// The definitions are not even definitions.
+    pub(super) fn unchecked(functions: &'s str) -> Result<Self, String> {
+        Ok(Self {
+            functions,
+            definitions: Definitions::new(parse_definitions(functions)?),
+        })
     }
 
     /// Makes one expression ready to run.
@@ -67,38 +76,56 @@ impl<'s> Library<'s> {
     ///
     /// What is wrong with the expression and where.
     pub fn compile(&self, text: &str) -> Result<Program, String> {
-        check_syntax(text)?;
-        let filter = Arc::new(self.filter(text)?);
-        Ok(Program {
-            filter,
-            branch: 0,
-            plain: Plain::of(text),
-        })
+        let mut programs = self
+            .compile_all(&[text.to_owned()])
+            .map_err(|(_, message)| message)?;
+        programs.pop().ok_or_else(String::new)
     }
 
-    /// Makes expressions ready to run, in one go: compiling the standard library costs more than any expression.
+    /// Makes expressions ready to run, in one go: compiling the standard library costs more than any expression. jq is not
+    /// asked before an expression needs it, which none may ever do.
     ///
     /// # Errors
     ///
     /// The position of the first faulty expression; what is wrong with it and where.
     pub fn compile_all(&self, texts: &[String]) -> Result<Vec<Program>, (usize, String)> {
+        let direct = self.direct(texts);
+        let jq = Arc::new(Compiled {
+            functions: self.functions.to_owned(),
+            texts: texts.to_vec(),
+            filter: OnceLock::new(),
+        });
+        // What needs no jq has no fault: all its names are defined.
+        if direct.iter().any(Option::is_none) {
+            let filter = self.checked(texts)?;
+            // Nobody has asked for it yet.
+            let _ = jq.filter.set(Ok(filter));
+        }
+        let program = |(branch, direct)| Program {
+            jq: Arc::clone(&jq),
+            branch,
+            direct,
+        };
+        Ok(direct.into_iter().enumerate().map(program).collect())
+    }
+
+    /// The expressions that need no jq.
+    pub(super) fn direct(&self, texts: &[String]) -> Vec<Option<Arc<Direct>>> {
+        let direct = |text: &String| Direct::of(text, &self.definitions).map(Arc::new);
+        texts.iter().map(direct).collect()
+    }
+
+    fn checked(&self, texts: &[String]) -> Result<Filter<Data>, (usize, String)> {
         for (position, text) in texts.iter().enumerate() {
             check_syntax(text).map_err(|message| (position, message))?;
         }
-        let Ok(filter) = self.filter(&branches(texts, 0)) else {
-            // The message would not tell which expression is meant, so each one is tried alone.
-            let alone = |(position, text): (usize, &String)| {
-                self.compile(text).map_err(|message| (position, message))
-            };
-            return texts.iter().enumerate().map(alone).collect();
-        };
-        let filter = Arc::new(filter);
-        let program = |(branch, text): (usize, &String)| Program {
-            filter: Arc::clone(&filter),
-            branch,
-            plain: Plain::of(text),
-        };
-        Ok(texts.iter().enumerate().map(program).collect())
+        self.filter(&branches(texts, 0)).map_err(|message| {
+            // The message does not tell which expression is meant, so each one is tried alone.
+            let mut alone = texts.iter().enumerate();
+            let first =
+                alone.find_map(|(position, text)| Some((position, self.filter(text).err()?)));
+            first.unwrap_or((0, message))
+        })
     }
 
     fn filter(&self, text: &str) -> Result<Filter<Data>, String> {
@@ -107,7 +134,9 @@ impl<'s> Library<'s> {
             code: text,
             path: (),
         };
-        let modules = Loader::new(self.definitions.iter().cloned())
+        let functions = self.definitions.functions.iter();
+        let definitions: Vec<Def<&str>> = OWN.iter().chain(functions).cloned().collect();
+        let modules = Loader::new(definitions)
             .load(&arena, file)
             .map_err(|errors| {
                 first(
@@ -128,6 +157,30 @@ impl<'s> Library<'s> {
                     }),
                 )
             })
+    }
+}
+
+/// jq's own definitions: what every expression may use.
+static OWN: LazyLock<Vec<Def<&'static str>>> = LazyLock::new(|| {
+    // That the prelude is faulty is for the tests to tell.
+    let prelude = parse_definitions(PRELUDE).unwrap_or_default();
+    functions::definitions().chain(prelude).collect()
+});
+
+/// Expressions that jq compiles together, once one of them is needed.
+struct Compiled {
+    functions: String,
+    texts: Vec<String>,
+    filter: OnceLock<Result<Filter<Data>, String>>,
+}
+
+impl Compiled {
+    fn filter(&self) -> Result<&Filter<Data>, String> {
+        let filter = self.filter.get_or_init(|| {
+            let library = Library::unchecked(&self.functions)?;
+            library.filter(&branches(&self.texts, 0))
+        });
+        filter.as_ref().map_err(Clone::clone)
     }
 }
 
@@ -208,9 +261,9 @@ fn first(mut messages: impl Iterator<Item = String>) -> String {
 /// An expression, ready to run any number of times on any thread.
 #[derive(Clone)]
 pub struct Program {
-    filter: Arc<Filter<Data>>,
+    jq: Arc<Compiled>,
     branch: usize,
-    plain: Option<Plain>,
+    direct: Option<Arc<Direct>>,
 }
 
 impl fmt::Debug for Program {
@@ -229,21 +282,28 @@ impl Program {
     ///
     /// What jq says, or that the output is no JSON value.
     pub fn first(&self, input: &Input) -> Result<Option<Value>, String> {
-        let plain = self.plain.as_ref();
-        if let Some(value) = plain.and_then(|plain| plain.value(input.value())) {
-            return Ok(Some(value));
+        let direct = self.direct.as_ref();
+        match direct.and_then(|direct| direct.first(&input.seen())) {
+            Some(output) => output,
+            None => self.first_by_jq(input),
         }
-        self.first_by_jq(input)
     }
 
-    /// The same, with jq for simple expressions too.
+    /// The same without jq; nothing where jq has to say.
+    #[cfg(test)]
+    pub(super) fn first_directly(&self, input: &Input) -> Option<Result<Option<Value>, String>> {
+        self.direct.as_ref()?.first(&input.seen())
+    }
+
+    /// The same, with jq for everything.
     pub(super) fn first_by_jq(&self, input: &Input) -> Result<Option<Value>, String> {
+        let filter = self.jq.filter()?;
         let environment = Val::object(Object::new());
         let context = Ctx::<Data>::new(
-            &self.filter.lut,
+            &filter.lut,
             Vars::new([environment, Val::from(self.branch)]),
         );
-        let output = self.filter.id.run((context, input.converted())).next();
+        let output = filter.id.run((context, input.converted())).next();
         match output.map(unwrap_valr) {
             None => Ok(None),
             Some(Ok(value)) => value.json(&mut Limits::new()).map(Some),
@@ -294,6 +354,11 @@ impl Input {
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
+    }
+
+    /// The value, as direct evaluation sees it.
+    pub(super) fn seen(&self) -> direct::Val<'_> {
+        direct::Val::Json(&self.value)
     }
 
     fn converted(&self) -> Val {

@@ -10,7 +10,7 @@ pub(super) const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A number.
 #[derive(Debug, Clone)]
-pub(super) struct Number {
+pub(in crate::map) struct Number {
     value: f64,
     /// What jq prints for the number as it was written, where that is not what it prints for the double.
     literal: Option<Arc<str>>,

@@ -32,14 +32,18 @@ impl<'f> Flags<'f> {
         self.0.contains(flag)
     }
 
-    fn regex(&self, pattern: &str) -> Result<Regex> {
+    fn builder(&self, pattern: &str, max_backtracks: usize) -> RegexBuilder {
         let mut builder = RegexBuilder::new(&with_last_newline(pattern));
         builder
             .case_insensitive(self.has('i'))
             .ignore_whitespace(self.has('x'))
             .dot_matches_new_line(self.has('p'))
-            .backtrack_limit(MAX_BACKTRACKS);
-        let regex = builder.build();
+            .backtrack_limit(max_backtracks);
+        builder
+    }
+
+    fn regex(&self, pattern: &str) -> Result<Regex> {
+        let regex = self.builder(pattern, MAX_BACKTRACKS).build();
         regex.map_err(|error| fault(format!("{pattern} is not a valid regex: {error}")))
     }
 }
@@ -67,6 +71,16 @@ fn with_last_newline(pattern: &str) -> String {
         result.push(char);
     }
     result
+}
+
+/// Steps back after which a search inside this process is left to others.
+const MAX_BACKTRACKS_HERE: usize = 10_000;
+
+/// A regular expression; `None` where it or a flag is faulty, or empty matches are not to count.
+pub(super) fn compiled(pattern: &str, flags: &str) -> Option<Regex> {
+    let flags = Flags(flags);
+    let is_known = flags.0.chars().all(|flag| "gixps".contains(flag));
+    is_known.then(|| flags.builder(pattern, MAX_BACKTRACKS_HERE).build().ok())?
 }
 
 /// The matches of a pattern in a text: an array of `{offset, length, string, captures}`.

@@ -85,7 +85,7 @@ impl Val {
                 limits.enter()?;
                 let items = items.iter().map(|item| item.json(limits));
                 let items = items.collect::<std::result::Result<_, _>>()?;
-                limits.depth += 1;
+                limits.leave();
                 Value::Array(items)
             }
             Self::Obj(object) => {
@@ -95,7 +95,7 @@ impl Val {
                     limits.take(key.len())?;
                     map.insert(key.as_ref().to_owned(), value.json(limits)?);
                 }
-                limits.depth += 1;
+                limits.leave();
                 Value::Object(map)
             }
         })
@@ -192,7 +192,7 @@ impl Limits {
         }
     }
 
-    fn take(&mut self, text: usize) -> std::result::Result<(), String> {
+    pub(super) fn take(&mut self, text: usize) -> std::result::Result<(), String> {
         let left = self.size.checked_sub(Self::VALUE + text);
         self.size = left.ok_or_else(|| {
             let max = Self::MAX_SIZE >> 20;
@@ -201,12 +201,16 @@ impl Limits {
         Ok(())
     }
 
-    fn enter(&mut self) -> std::result::Result<(), String> {
+    pub(super) fn enter(&mut self) -> std::result::Result<(), String> {
         let left = self.depth.checked_sub(1);
         let max = Self::MAX_DEPTH;
         self.depth =
             left.ok_or_else(|| format!("the result is nested deeper than {max} levels"))?;
         Ok(())
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.depth += 1;
     }
 }
 
@@ -243,7 +247,7 @@ impl fmt::Display for Val {
     }
 }
 
-fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+pub(super) fn write_text(f: &mut impl Write, text: &str) -> fmt::Result {
     f.write_char('"')?;
     let mut plain = 0;
     for (index, byte) in text.bytes().enumerate() {
