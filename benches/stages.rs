@@ -18,7 +18,7 @@ use backstage2port::backstage::dump::Dumped;
 use backstage2port::backstage::read::{self, Tally};
 use backstage2port::backstage::resolve::{self, Resolved};
 use backstage2port::backstage::validate::{self, Validated};
-use backstage2port::backstage::{Mode, discover, stitch};
+use backstage2port::backstage::{Entity, Mode, Packed, discover, stitch};
 use backstage2port::diagnostic::Diagnostics;
 use backstage2port::map::{self, Bridge, Owners, Profile, account, explain};
 use backstage2port::port::{self, check, refine};
@@ -114,12 +114,14 @@ impl Listed {
     }
 }
 
-fn validated(resolved: Resolved) -> Vec<Validated> {
+fn validated(resolved: Resolved) -> Vec<Validated<Packed>> {
     let mut diagnostics = Diagnostics::default();
-    validate::entities(resolved.descriptors, Mode::Tolerant, &mut diagnostics)
+    let nobody = |_: &Entity, _: &mut Diagnostics| {};
+    let mode = Mode::Tolerant;
+    validate::entities(resolved.descriptors, mode, &nobody, &mut diagnostics)
 }
 
-fn stitched(validated: Vec<Validated>) -> backstage2port::backstage::Catalog {
+fn stitched(validated: Vec<Validated<Packed>>) -> backstage2port::backstage::Catalog {
     stitch::catalog(validated, Dumped::default(), BTreeSet::new())
 }
 
@@ -191,7 +193,13 @@ fn f_lint(bencher: Bencher) {
     let Reading {
         catalog, sources, ..
     } = made(backstage2port::catalog(made(inputs())));
-    bencher.bench_local(|| lint::catalog(&catalog, &sources, &mut Diagnostics::default()));
+    bencher.bench_local(|| {
+        let mut found = Diagnostics::default();
+        for entity in catalog.entities() {
+            lint::entity(&entity.unpacked(), &sources, &mut found);
+        }
+        lint::catalog(&catalog, &sources, &mut found);
+    });
 }
 
 #[divan::bench]
