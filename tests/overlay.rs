@@ -71,7 +71,7 @@ fn bodies(conversion: &Conversion) -> Result<Bodies> {
         if !manifest.path.as_str().ends_with("port-import.json") {
             continue;
         }
-        let bundle: Value = serde_json::from_str(&manifest.contents)?;
+        let bundle: Value = serde_json::from_str(&manifest.contents(&conversion.port))?;
         for entity in bundle["entities"].as_array().ok_or("no entities")? {
             let text = |key: &str| entity[key].as_str().unwrap_or_default().to_owned();
             let key = Key {

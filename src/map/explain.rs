@@ -84,7 +84,7 @@ pub fn entity(
     let written = world.written_as(&trace);
     let account = world.account(index, &mut Lessons::default());
     let explained = written.iter().enumerate().filter_map(|(position, entity)| {
-        let entity = (*entity)?;
+        let entity = entity.as_ref()?;
         let parts = parts_of(entity).into_iter().filter_map(|part| {
             let value = value_of(entity, &part)?.into_owned();
             let place = overlaid.place(entity, &part).cloned();

@@ -91,7 +91,7 @@ struct Walk<'w, 'a> {
     /// The names that a part of what is written has, by the position of its entity.
     named: BTreeMap<(usize, Part), HashSet<String>>,
     /// What is written of it.
-    written: &'w [&'a port::Entity],
+    written: Vec<port::Entity>,
     /// Made when it is asked for the first time.
     trace: Option<Trace<'a>>,
     lessons: &'w mut Lessons,
@@ -367,7 +367,7 @@ impl Walk<'_, '_> {
         holds: impl Fn(&port::Entity, &Part, &Value) -> bool,
     ) -> Vec<Holder> {
         let mut holders = Vec::new();
-        for entity in self.written {
+        for entity in &self.written {
             for part in parts {
                 if value_of(entity, part).is_some_and(|held| holds(entity, part, &held)) {
                     holders.push(Holder::of(entity, part));
@@ -389,7 +389,7 @@ impl Walk<'_, '_> {
             return self.world.fate(holders);
         }
         let is_overlaid = |(position, part): &&(usize, Part)| {
-            let entity = written.get(*position).copied().flatten();
+            let entity = written.get(*position).and_then(Option::as_ref);
             entity.is_some_and(|entity| self.world.is_overlaid(entity, part))
         };
         if let Some((_, part)) = parts.iter().find(is_overlaid) {
