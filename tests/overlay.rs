@@ -256,8 +256,8 @@ fn targets_outside_the_run_are_taken_as_they_are() -> Result<()> {
         .port
         .entities
         .iter()
-        .find(|one| one.identifier == "cart");
-    let relations = serde_json::to_value(&cart.ok_or("no cart")?.relations)?;
+        .find(|one| one.identifier() == "cart");
+    let relations = serde_json::to_value(&cart.ok_or("no cart")?.unpacked().relations)?;
     assert_eq!(relations["system"], "elsewhere");
     // Port's own blueprints have entities that no descriptor makes.
     let entry =

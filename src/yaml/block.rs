@@ -4,10 +4,10 @@
 //! What is plain at the first look is written here. How any other scalar is spelled that serializer is asked, and a
 //! document with more than that is left to it as a whole.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 use serde::ser::{self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct};
+use serde_json::json;
 
 use super::write;
 
@@ -87,7 +87,7 @@ impl Node<'_> {
             self.out.push_str(text);
             return Ok(());
         }
-        let spelled = write::by_library(&BTreeMap::from([(text, ())])).map_err(|_| Left)?;
+        let spelled = write::by_library(&json!({ text: null })).map_err(|_| Left)?;
         let key = spelled.trim_end().strip_suffix(": null");
         // A long one is a document of its own.
         let key = key.filter(|key| !key.starts_with('?')).ok_or(Left)?;
@@ -148,7 +148,7 @@ fn is_surely_plain(text: &str) -> bool {
             b'#' | b':' => last != b' ',
             // A key ends with a colon and a blank.
             b' ' => last != b':',
-            _ => PLAIN[usize::from(*byte)],
+            _ => byte.is_ascii_graphic(),
         };
         if !is_plain {
             return false;
@@ -181,18 +181,6 @@ fn is_surely_literal(text: &str) -> bool {
 pub(super) fn is_surely_bare(text: &str) -> bool {
     is_surely_plain(text) || is_surely_literal(text)
 }
-
-/// The bytes that mean nothing in a plain text, wherever they stand behind its first.
-static PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let ascii = byte as u8;
-        plain[byte] = ascii.is_ascii_graphic() && !matches!(ascii, b'#' | b':');
-        byte += 1;
-    }
-    plain
-};
 
 /// Whether a text is plain as a key.
 fn is_surely_plain_key(text: &str) -> bool {
@@ -415,10 +403,12 @@ impl<'a> Parts<'a> {
         if node.stands == Stands::IsKey {
             return Err(Left);
         }
+        let column = node.inside();
+        let Node { out, stands, .. } = node;
         Ok(Self {
-            column: node.inside(),
-            stands: node.stands,
-            out: node.out,
+            out,
+            column,
+            stands,
             is_empty: true,
             nothing,
         })
@@ -444,7 +434,7 @@ impl<'a> Parts<'a> {
         })
     }
 
-    fn finish(self) -> Result<(), Left> {
+    fn finish(&mut self) -> Result<(), Left> {
         if !self.is_empty {
             return Ok(());
         }
@@ -467,7 +457,7 @@ impl SerializeSeq for Parts<'_> {
         self.value(value, Stands::AfterDash)
     }
 
-    fn end(self) -> Result<(), Left> {
+    fn end(mut self) -> Result<(), Left> {
         self.finish()
     }
 }
@@ -487,7 +477,7 @@ impl SerializeMap for Parts<'_> {
         self.value(value, Stands::AfterKey)
     }
 
-    fn end(self) -> Result<(), Left> {
+    fn end(mut self) -> Result<(), Left> {
         self.finish()
     }
 }
@@ -504,7 +494,7 @@ impl SerializeStruct for Parts<'_> {
         self.serialize_entry(key, value)
     }
 
-    fn end(self) -> Result<(), Left> {
+    fn end(mut self) -> Result<(), Left> {
         self.finish()
     }
 }

@@ -174,7 +174,7 @@ impl Walk<'_, '_> {
     fn believed(&self, field: &Field, values: &[&Value]) -> Option<Fate> {
         let lesson = self.lessons.fields.get(field)?;
         if lesson.parts.is_empty() && lesson.unread >= ENOUGH {
-            let all = self.written.iter().flat_map(|entity| parts_of(entity));
+            let all = self.written.iter().flat_map(parts_of);
             let held = self.holding(&all.collect(), values);
             return held.is_empty().then_some(Fate::Dropped(Reason::NotRead));
         }
