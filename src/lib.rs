@@ -239,7 +239,7 @@ pub struct Conversion {
     pub has_broken_overlay: bool,
     /// Where they say so.
     pub overlaid: Overlaid,
-    /// The files that say so.
+    /// The files that say so; what they hold is made of `port` when it is asked for.
     pub manifests: Vec<Manifest>,
     /// The manifests of earlier runs.
     pub standing: Standing,
@@ -361,8 +361,10 @@ impl Conversion {
     /// [`Error::Standing`] when a manifest cannot be read again.
     pub fn edits(&self) -> Result<Edits, Error> {
         let manifests = self.manifests.iter();
-        let manifests =
-            manifests.map(|manifest| (manifest.root, &*manifest.path, &*manifest.contents));
+        let manifests = manifests.map(|manifest| {
+            let contents = || manifest.contents(&self.port);
+            (manifest.root, &*manifest.path, contents)
+        });
         self.standing.edits(manifests)
     }
 

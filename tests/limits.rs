@@ -290,14 +290,14 @@ fn check_entity(definition: &Value, entity: Entity, of_api: Option<&Validator>) 
     prop_assert!(diagnostics.is_empty(), "{diagnostics:?}");
     let catalog = Catalog {
         blueprints: vec![parsed],
-        entities: vec![entity],
+        entities: vec![entity.into()],
         ..Catalog::default()
     };
     let locate = |entity: &Entity, _: check::Part<'_>| entity.origin.document();
     let checked = check::entities(catalog, &locate, &mut diagnostics);
     let own = validator(&entity_schema(&blueprint)).map_err(failed)?;
     for entity in &checked.entities {
-        let body = body(entity);
+        let body = body(&entity.unpacked());
         let mut faults = Vec::new();
         faults_of(&own, &body, &mut faults);
         if let Some(of_api) = of_api {

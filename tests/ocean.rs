@@ -371,7 +371,14 @@ fn bridge<'a>(reading: &'a Reading, profile: &'a Profile) -> Bridge<'a> {
 fn mapped(reading: &Reading, profile: &Profile) -> Result<(Vec<Value>, Diagnostics)> {
     let mut diagnostics = Diagnostics::default();
     let mapped = map::catalog(bridge(reading, profile), &mut diagnostics)?;
-    Ok((mapped.entities.iter().map(said).collect(), diagnostics))
+    Ok((
+        mapped
+            .entities
+            .iter()
+            .map(|entity| said(&entity.unpacked()))
+            .collect(),
+        diagnostics,
+    ))
 }
 
 fn said(entity: &port::Entity) -> Value {

@@ -71,7 +71,7 @@ fn bodies(conversion: &Conversion) -> Result<Bodies> {
         if !manifest.path.as_str().ends_with("port-import.json") {
             continue;
         }
-        let bundle: Value = serde_json::from_str(&manifest.contents)?;
+        let bundle: Value = serde_json::from_str(&manifest.contents(&conversion.port))?;
         for entity in bundle["entities"].as_array().ok_or("no entities")? {
             let text = |key: &str| entity[key].as_str().unwrap_or_default().to_owned();
             let key = Key {
@@ -256,8 +256,8 @@ fn targets_outside_the_run_are_taken_as_they_are() -> Result<()> {
         .port
         .entities
         .iter()
-        .find(|one| one.identifier == "cart");
-    let relations = serde_json::to_value(&cart.ok_or("no cart")?.relations)?;
+        .find(|one| one.identifier() == "cart");
+    let relations = serde_json::to_value(&cart.ok_or("no cart")?.unpacked().relations)?;
     assert_eq!(relations["system"], "elsewhere");
     // Port's own blueprints have entities that no descriptor makes.
     let entry =

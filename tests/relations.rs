@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use backstage2port::Options;
 use backstage2port::map::Profile;
-use backstage2port::port::Targets;
+use backstage2port::port::{Packed, Targets};
 use camino::Utf8Path;
 use support::corpus::{Entities, USUAL, corpus, oracle, shared};
 use support::{Result, inputs};
@@ -122,7 +122,7 @@ type Claim = (String, String, &'static str, String, String);
 fn claims(options: &Options, folder: &Utf8Path) -> Result<BTreeSet<Claim>> {
     let port = backstage2port::convert(inputs(folder)?, options)?.port;
     let mut claims = BTreeSet::new();
-    for entity in &port.entities {
+    for entity in port.entities.iter().map(Packed::unpacked) {
         let mut blueprints = port.blueprints.iter();
         let blueprint = blueprints.find(|one| one.identifier == entity.blueprint);
         let definitions = &blueprint.ok_or("no blueprint")?.relations;

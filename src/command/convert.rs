@@ -35,6 +35,7 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
     };
     let draft = Draft::new(
         &conversion.manifests,
+        &conversion.port,
         &conversion.standing,
         conversion.run(options.rules),
         &mut conversion.reading.sources,
@@ -44,7 +45,6 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
         write(&draft)?;
     }
     let written = draft.outcomes();
-    drop(draft);
     let judged = judge.findings(&mut conversion.reading, Stage::Manifests)?;
     let is_check = command.writing.check;
     let mut lines = summary::adopted(&adopted);

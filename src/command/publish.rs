@@ -1,5 +1,6 @@
 //! `publish`: reads the base, converts it, and commits the manifests to a branch.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -61,12 +62,12 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
     }
     let draft = Draft::new(
         &conversion.manifests,
+        &conversion.port,
         &conversion.standing,
         conversion.run(options.rules),
         &mut conversion.reading.sources,
         &mut conversion.reading.diagnostics,
     )?;
-    let written = draft.outcomes();
     let published = if conversion.run(options.rules).is_blocked {
         None
     } else {
@@ -77,7 +78,7 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
         }
         Some(published)
     };
-    drop(draft);
+    let written = draft.outcomes();
     let judged = judge.findings(&mut conversion.reading, Stage::Manifests)?;
     if let Some(path) = &command.pr_body
         && published.as_ref().is_some_and(|p| *p != Published::Nothing)
@@ -117,7 +118,7 @@ fn changes(draft: &Draft<'_>, sources: &Sources) -> Vec<Change> {
             path: folder(file.root).join(file.path),
             contents: match file.outcome {
                 Became::Deleted => None,
-                _ => file.contents.map(str::to_owned),
+                _ => draft.contents(file).map(Cow::into_owned),
             },
         })
         .collect()

@@ -88,7 +88,7 @@ pub fn entity(
         fields.push(FieldAccount { field, fate });
     });
     let explained = written.iter().enumerate().filter_map(|(position, entity)| {
-        let entity = (*entity)?;
+        let entity = entity.as_ref()?;
         let parts = parts_of(entity).into_iter().filter_map(|part| {
             let value = value_of(entity, &part)?.into_owned();
             let place = overlaid.place(entity, &part).cloned();

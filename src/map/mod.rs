@@ -96,7 +96,7 @@ pub fn catalog(bridge: Bridge<'_>, diagnostics: &mut Diagnostics) -> Result<port
         catalog, profile, ..
     } = bridge;
     let with_teams = bridge.profile.with_teams();
-    let mapped: Vec<(Vec<port::Entity>, Diagnostics)> = (0..catalog.entities().len())
+    let mapped: Vec<(Vec<port::Packed>, Diagnostics)> = (0..catalog.entities().len())
         .into_par_iter()
         .map(|index| {
             let entity = &catalog.entities()[index];
@@ -116,7 +116,8 @@ pub fn catalog(bridge: Bridge<'_>, diagnostics: &mut Diagnostics) -> Result<port
                 let owned = owners::user_owned(catalog, entity, &relations, bridge.owners);
                 found.extend(owned);
             }
-            Ok((entities, found))
+            let packed = entities.into_iter().map(port::Packed::from);
+            Ok((packed.collect(), found))
         })
         .collect::<Result<_, Error>>()?;
     let mut entities = Vec::with_capacity(mapped.len());
@@ -180,7 +181,7 @@ fn report_unmapped_kinds(
 /// Takes out the entities of blueprints that nothing defines: Port would refuse them.
 fn remove_unknown_blueprints(
     profile: &Profile,
-    entities: &mut Vec<port::Entity>,
+    entities: &mut Vec<port::Packed>,
     diagnostics: &mut Diagnostics,
 ) {
     let known: HashSet<&str> = profile
@@ -190,9 +191,9 @@ fn remove_unknown_blueprints(
         .collect();
     let mut unknown: BTreeMap<String, (Origin, usize)> = BTreeMap::new();
     entities.retain(|entity| {
-        let is_known = known.contains(entity.blueprint.as_str());
+        let is_known = known.contains(entity.blueprint());
         if !is_known {
-            let found = unknown.entry(entity.blueprint.clone());
+            let found = unknown.entry(entity.blueprint().to_owned());
             found.or_insert((entity.origin, 0)).1 += 1;
         }
         is_known

@@ -131,7 +131,8 @@ fn mapped(mapping: &str, spec: &Value) -> Result<(Vec<port::Entity>, Findings), 
         let help = found.help.unwrap_or_default();
         (found.code, format!("{}; {help}", found.message))
     });
-    Ok((result.entities, found.collect()))
+    let entities = result.entities.iter().map(port::Packed::unpacked);
+    Ok((entities.collect(), found.collect()))
 }
 
 #[test]
@@ -625,7 +626,7 @@ fn standard_maps_every_kind() -> Outcome {
     let names: Vec<_> = result
         .entities
         .iter()
-        .map(|entity| format!("{}/{}", entity.blueprint, entity.identifier))
+        .map(|entity| format!("{}/{}", entity.blueprint(), entity.identifier()))
         .collect();
     assert_eq!(
         names,
@@ -644,7 +645,7 @@ fn standard_maps_every_kind() -> Outcome {
     );
     assert_eq!(diagnostics.count(Severity::Error), 0);
     // Nothing that a blueprint lacks, and lists exactly where the blueprint wants them.
-    for entity in &result.entities {
+    for entity in result.entities.iter().map(port::Packed::unpacked) {
         let blueprint = result
             .blueprints
             .iter()
@@ -670,6 +671,7 @@ fn standard_loses_nothing() -> Outcome {
     let all: Vec<Value> = result
         .entities
         .iter()
+        .map(port::Packed::unpacked)
         .map(|entity| json!({"p": entity.properties, "r": entity.relations, "title": entity.title}))
         .collect();
     let at =

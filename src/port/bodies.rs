@@ -37,13 +37,8 @@ impl Bodies {
             let body = Value::Object(blueprint.body());
             (blueprint.identifier.clone(), body)
         });
-        let entities = catalog.entities.iter().map(|entity| {
-            let key = Key {
-                blueprint: entity.blueprint.clone(),
-                identifier: entity.identifier.clone(),
-            };
-            (key, body(entity))
-        });
+        let entities = catalog.entities.iter();
+        let entities = entities.map(|entity| (entity.key(), body(&entity.unpacked())));
         Self {
             blueprints: blueprints.collect(),
             entities: entities.collect(),
@@ -77,7 +72,7 @@ fn names(targets: &Targets) -> Value {
 }
 
 /// Values by name as a map, if there are any.
-fn named<T>(values: BTreeMap<&str, Option<&T>>, value: fn(&T) -> Value) -> Option<Value> {
+fn named<T>(values: Vec<(&str, Option<&T>)>, value: fn(&T) -> Value) -> Option<Value> {
     let entry =
         |(name, held): (&str, Option<&T>)| (name.to_owned(), held.map_or(Value::Null, value));
     let map: Map<_, _> = values.into_iter().map(entry).collect();

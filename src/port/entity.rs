@@ -1,8 +1,11 @@
 //! An entity, as the API of Port and its files in git have it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use serde::Serialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::source::Origin;
@@ -31,16 +34,16 @@ pub struct Entity {
 }
 
 impl Entity {
-    /// The properties of its body by name; `None` is written as null.
+    /// The properties of its body in the order of their names; `None` is written as null.
     #[must_use]
-    pub fn written_properties(&self) -> BTreeMap<&str, Option<&Value>> {
+    pub fn written_properties(&self) -> Vec<(&str, Option<&Value>)> {
         let held = self.properties.iter().filter(|(_, value)| !value.is_null());
         written(&self.cleared.properties, held)
     }
 
-    /// The relations of its body by name; `None` is written as null.
+    /// The relations of its body in the order of their names; `None` is written as null.
     #[must_use]
-    pub fn written_relations(&self) -> BTreeMap<&str, Option<&Targets>> {
+    pub fn written_relations(&self) -> Vec<(&str, Option<&Targets>)> {
         written(&self.cleared.relations, &self.relations)
     }
 }
@@ -48,16 +51,28 @@ impl Entity {
 fn written<'a, T>(
     cleared: &'a BTreeSet<String>,
     held: impl IntoIterator<Item = (&'a String, &'a T)>,
-) -> BTreeMap<&'a str, Option<&'a T>> {
-    let cleared = cleared.iter().map(|name| (name.as_str(), None));
-    let held = held
-        .into_iter()
-        .map(|(name, held)| (name.as_str(), Some(held)));
-    cleared.chain(held).collect()
+) -> Vec<(&'a str, Option<&'a T>)> {
+    let held = held.into_iter();
+    let mut written: Vec<_> = held
+        .map(|(name, held)| (name.as_str(), Some(held)))
+        .collect();
+    if !cleared.is_empty() {
+        let is_held = |name: &&String| {
+            written
+                .binary_search_by(|(held, _)| (*held).cmp(name))
+                .is_ok()
+        };
+        let cleared = cleared.iter().filter(|name| !is_held(name));
+        let cleared: Vec<_> = cleared.map(|name| (name.as_str(), None)).collect();
+        written.extend(cleared);
+        written.sort_unstable_by_key(|(name, _)| *name);
+    }
+    written
 }
 
 /// The names of what an entity no longer has: Port keeps what is merely left out, and forgets what is null.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Cleared {
     /// Properties; none of them is in [`Entity::properties`].
     pub properties: BTreeSet<String>,
@@ -75,6 +90,40 @@ pub enum Targets {
     Many(Vec<String>),
     /// Whatever Port finds when it reads the entity.
     Query(Query),
+}
+
+/// The shape decides; of a query nothing is checked.
+impl<'de> Deserialize<'de> for Targets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfShape;
+
+        impl<'de> Visitor<'de> for OfShape {
+            type Value = Targets;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("targets")
+            }
+
+            fn visit_str<E>(self, target: &str) -> Result<Targets, E> {
+                Ok(Targets::One(target.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Targets, A::Error> {
+                let mut targets = Vec::new();
+                while let Some(target) = list.next_element()? {
+                    targets.push(target);
+                }
+                Ok(Targets::Many(targets))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Targets, A::Error> {
+                let query = Value::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Targets::Query(Query(query)))
+            }
+        }
+
+        deserializer.deserialize_any(OfShape)
+    }
 }
 
 /// A search query of Port: `{combinator, rules}`, where a rule is `{property, operator, value}` or a query.

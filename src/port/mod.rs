@@ -7,6 +7,7 @@ pub mod bodies;
 pub mod changes;
 pub mod check;
 pub mod entity;
+mod packed;
 mod path;
 pub mod refine;
 
@@ -14,6 +15,8 @@ pub use blueprint::Blueprint;
 pub use bodies::{Bodies, Key};
 pub use changes::Changes;
 pub use entity::{Cleared, Entity, Query, Targets};
+pub use packed::Packed;
+pub(crate) use packed::{Held, Names, Outline};
 
 /// Everything that is to be in Port after one run.
 #[derive(Debug, Default)]
@@ -21,7 +24,7 @@ pub struct Catalog {
     /// The blueprints in the order of the profile.
     pub blueprints: Vec<Blueprint>,
     /// The entities in the order of their descriptors.
-    pub entities: Vec<Entity>,
+    pub entities: Vec<Packed>,
     /// Whether the blueprints stand elsewhere already: entities are held against them, and they are neither refined nor
     /// written.
     pub are_given: bool,

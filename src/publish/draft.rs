@@ -3,6 +3,7 @@
 //! In: the manifests of a run and those of earlier ones. Out: for each file what is to become of it. Nothing is written
 //! here.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,6 +12,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use super::{Outcome, Written};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::generated::{self, Mark};
+use crate::port;
 use crate::render::Manifest;
 use crate::source::{Location, PORT_FOLDER, Place, RootId, Site, Sources};
 use crate::standing::{Overwrite, Rules, Standing, StandingFile};
@@ -18,6 +20,7 @@ use crate::standing::{Overwrite, Rules, Standing, StandingFile};
 /// What a run is to change: every manifest, and every file of an earlier run that has no source any more.
 #[derive(Debug)]
 pub struct Draft<'a> {
+    catalog: &'a port::Catalog,
     /// In the order of the manifests, then what is deleted.
     pub files: Vec<Drafted<'a>>,
 }
@@ -34,7 +37,7 @@ pub struct Drafted<'a> {
     /// What is to become of it.
     pub outcome: Outcome,
     /// What it is to hold; `None` for a file that goes.
-    pub contents: Option<&'a str>,
+    pub manifest: Option<&'a Manifest>,
 }
 
 /// What a comparison has to know of the run.
@@ -60,6 +63,7 @@ impl<'a> Draft<'a> {
     /// [`Error::NoFolder`] for manifests of a root that has no place; [`Error::Write`] if a place cannot be looked at.
     pub fn new(
         manifests: &'a [Manifest],
+        catalog: &'a port::Catalog,
         standing: &'a Standing,
         run: Run,
         sources: &mut Sources,
@@ -67,7 +71,7 @@ impl<'a> Draft<'a> {
     ) -> Result<Self, Error> {
         let looked_at: Vec<_> = manifests
             .par_iter()
-            .map(|manifest| look(manifest, standing, run.rules))
+            .map(|manifest| look(manifest, catalog, standing, run.rules))
             .collect::<Result<_, Error>>()?;
         let mut files = Vec::with_capacity(manifests.len());
         for (manifest, (outcome, left)) in manifests.iter().zip(looked_at) {
@@ -79,7 +83,7 @@ impl<'a> Draft<'a> {
                 path,
                 shown,
                 outcome,
-                contents: Some(&manifest.contents),
+                manifest: Some(manifest),
             });
         }
         let made: HashSet<(RootId, &Utf8Path)> = manifests
@@ -104,7 +108,7 @@ impl<'a> Draft<'a> {
                 path,
                 shown,
                 outcome,
-                contents: None,
+                manifest: None,
             });
         }
         if run.is_blocked {
@@ -114,7 +118,7 @@ impl<'a> Draft<'a> {
                 }
             }
         }
-        Ok(Self { files })
+        Ok(Self { catalog, files })
     }
 
     /// The files that change.
@@ -122,14 +126,19 @@ impl<'a> Draft<'a> {
         self.files.iter().filter(|file| file.outcome.is_change())
     }
 
+    /// What a file is to hold, made when it is asked for; `None` for a file that goes.
+    #[must_use]
+    pub fn contents(&self, file: &Drafted<'a>) -> Option<Cow<'a, str>> {
+        let manifest = file.manifest?;
+        Some(manifest.contents(self.catalog))
+    }
+
     /// What becomes of all files.
     #[must_use]
-    pub fn outcomes(&self) -> Written {
-        let files = self.files.iter();
+    pub fn outcomes(self) -> Written {
+        let files = self.files.into_iter();
         Written {
-            outcomes: files
-                .map(|file| (file.shown.clone(), file.outcome))
-                .collect(),
+            outcomes: files.map(|file| (file.shown, file.outcome)).collect(),
         }
     }
 }
@@ -186,15 +195,11 @@ fn is_shared(path: &Utf8Path) -> bool {
 
 fn look(
     manifest: &Manifest,
+    catalog: &port::Catalog,
     standing: &Standing,
     rules: Rules,
 ) -> Result<(Outcome, Option<Left>), Error> {
-    let Manifest {
-        root,
-        path,
-        contents,
-        ..
-    } = manifest;
+    let Manifest { root, path, .. } = manifest;
     if !standing.has(*root) {
         return Err(Error::NoFolder);
     }
@@ -203,24 +208,26 @@ fn look(
         source,
     })?;
     let foreign = |reason: &str| (Outcome::Foreign, Some(Left::Foreign(reason.to_owned())));
-    Ok(match (site, file) {
-        (Site::Free, _) => (Outcome::Created, None),
-        (Site::Taken(reason), _) => foreign(&reason),
-        (Site::File, Some(file)) if file.fingerprint == generated::fingerprint(contents) => {
-            (Outcome::Unchanged, None)
+    let file = match (site, file) {
+        (Site::Free, _) => return Ok((Outcome::Created, None)),
+        (Site::Taken(reason), _) => return Ok(foreign(&reason)),
+        (Site::File, None) => return Ok(foreign("it cannot be read")),
+        (Site::File, Some(file)) => file,
+    };
+    let contents = manifest.contents(catalog);
+    if file.fingerprint == generated::fingerprint(&contents) {
+        return Ok((Outcome::Unchanged, None));
+    }
+    Ok(match outcome_of(file, rules) {
+        Outcome::Edited
+            if rules.overwrite == Overwrite::Adopted
+                && standing.has_edits(*root, path, &contents)? =>
+        {
+            (Outcome::Updated, None)
         }
-        (Site::File, Some(file)) => match outcome_of(file, rules) {
-            Outcome::Edited
-                if rules.overwrite == Overwrite::Adopted
-                    && standing.has_edits(*root, path, contents)? =>
-            {
-                (Outcome::Updated, None)
-            }
-            Outcome::Edited => (Outcome::Edited, Some(Left::Edited)),
-            Outcome::Foreign => foreign("it was not written by backstage2port"),
-            outcome => (outcome, None),
-        },
-        (Site::File, None) => foreign("it cannot be read"),
+        Outcome::Edited => (Outcome::Edited, Some(Left::Edited)),
+        Outcome::Foreign => foreign("it was not written by backstage2port"),
+        outcome => (outcome, None),
     })
 }
 

@@ -116,8 +116,8 @@ pub fn write(draft: &Draft<'_>) -> Result<(), Error> {
             _ => None,
         };
         let permissions = permissions.map(|metadata| metadata.permissions());
-        let contents = file.contents.unwrap_or_default();
-        replace(&file.shown, contents, permissions.as_ref()).map_err(failed(file))
+        let contents = draft.contents(file).unwrap_or_default();
+        replace(&file.shown, &contents, permissions.as_ref()).map_err(failed(file))
     })?;
     for file in deleted {
         fs::remove_file(&file.shown).map_err(failed(file))?;

@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{Destination, Draft, Outcome, Run, Written, grounds};
 use crate::diagnostic::{Code, Diagnostics, Error};
 use crate::generated;
+use crate::port;
 use crate::render::Manifest;
 use crate::source::{Root, RootId, Sources};
 use crate::standing::{Overwrite, Rules, Standing};
@@ -38,7 +39,8 @@ fn write(
     diagnostics: &mut Diagnostics,
 ) -> std::result::Result<Written, Error> {
     let standing = Standing::read(grounds(sources, destination)?)?;
-    let draft = Draft::new(manifests, &standing, run, sources, diagnostics)?;
+    let catalog = port::Catalog::default();
+    let draft = Draft::new(manifests, &catalog, &standing, run, sources, diagnostics)?;
     super::write(&draft)?;
     Ok(draft.outcomes())
 }

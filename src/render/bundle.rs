@@ -2,21 +2,27 @@
 //!
 //! In: a catalog. Out: one manifest for the whole run, in the first root.
 
-use super::{DO_NOT_EDIT, Manifest, document};
-use crate::generated;
-use crate::port::{self, Entity};
+use super::{DO_NOT_EDIT, Format, Manifest, Recipe, Shape};
+use crate::port;
 use crate::source::Sources;
 
 /// The bundle: blueprints in the order of the profile (the CLI sorts out what refers to what), entities by blueprint and
 /// identifier. `None` for a catalog without entities.
 pub(super) fn manifest(catalog: &port::Catalog, sources: &Sources) -> Option<Manifest> {
-    let mut entities: Vec<&Entity> = catalog.entities.iter().collect();
-    if entities.is_empty() {
+    if catalog.entities.is_empty() {
         return None;
     }
-    entities.sort_by(|a, b| (&a.blueprint, &a.identifier).cmp(&(&b.blueprint, &b.identifier)));
-    let origin = generated::opening(DO_NOT_EDIT);
-    let contents = document::bundle(&catalog.blueprints, &entities, &origin);
+    let mut entities: Vec<usize> = (0..catalog.entities.len()).collect();
+    entities.sort_by_key(|position| {
+        let entity = &catalog.entities[*position];
+        (entity.blueprint(), entity.identifier())
+    });
+    let recipe = Recipe {
+        shape: Shape::Bundle,
+        format: Format::Json,
+        origin: DO_NOT_EDIT.into(),
+        entities: entities.into(),
+    };
     let path = ".port/port-import.json";
-    Some(Manifest::new(sources.first_root()?, path, contents).holding(entities.len()))
+    Some(Manifest::of(sources.first_root()?, path, recipe))
 }

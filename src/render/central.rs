@@ -7,18 +7,25 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use super::{DO_NOT_EDIT, Format, Homes, Manifest, document, entities_path};
+use super::{DO_NOT_EDIT, Format, Homes, Manifest, Recipe, Shape, document, entities_path};
 use crate::generated;
-use crate::port::Entity;
+use crate::port::{self, Packed};
 
 /// The most bytes in a file of several entities: what every provider takes, and Bitbucket, which takes least, with room
 /// to spare.
 pub(super) const MAX_PART: usize = 300_000;
 
+/// By how many bytes a list of one is longer than its entity is in a list of many, at most.
+const SLACK: usize = 64;
+
 /// The manifests of all roots.
-pub(super) fn manifests(homes: &Homes<'_>, format: Format) -> Vec<Manifest> {
+pub(super) fn manifests(
+    catalog: &port::Catalog,
+    homes: &Homes<'_>,
+    format: Format,
+) -> Vec<Manifest> {
     let lists = homes.0.iter().flat_map(|(root, blueprints)| {
         let lists = blueprints.iter();
         lists.map(|(blueprint, entities)| (*root, *blueprint, entities.as_slice()))
@@ -28,12 +35,22 @@ pub(super) fn manifests(homes: &Homes<'_>, format: Format) -> Vec<Manifest> {
     lists
         .into_par_iter()
         .flat_map_iter(|(root, blueprint, entities)| {
-            let whole = part_path(blueprint, 1, format);
-            let parts = split(entities, &origin, format, MAX_PART);
-            (1..).zip(parts).map(move |(number, (contents, entities))| {
+            let packed = entities.iter().map(|position| &catalog.entities[*position]);
+            let packed: Vec<&Packed> = packed.collect();
+            let mut rest = entities;
+            let parts = split(&packed, &origin, format, MAX_PART);
+            (1..).zip(parts).map(move |(number, count)| {
+                let (part, others) = rest.split_at(count);
+                rest = others;
+                let recipe = Recipe {
+                    shape: Shape::List,
+                    format,
+                    origin: DO_NOT_EDIT.into(),
+                    entities: part.into(),
+                };
                 let path = part_path(blueprint, number, format);
-                let mut manifest = Manifest::new(root, path, contents).holding(entities);
-                manifest.whole.clone_from(&whole);
+                let mut manifest = Manifest::of(root, path, recipe);
+                manifest.whole = (number > 1).then(|| part_path(blueprint, 1, format));
                 manifest
             })
         })
@@ -44,7 +61,8 @@ pub(super) fn manifests(homes: &Homes<'_>, format: Format) -> Vec<Manifest> {
 pub(super) fn parts(manifests: &[Manifest]) -> BTreeMap<Utf8PathBuf, usize> {
     let mut lists: BTreeMap<_, usize> = BTreeMap::new();
     for manifest in manifests {
-        *lists.entry((&manifest.whole, manifest.root)).or_default() += 1;
+        let whole = manifest.whole.as_ref().unwrap_or(&manifest.path);
+        *lists.entry((whole, manifest.root)).or_default() += 1;
     }
     let mut parts: BTreeMap<Utf8PathBuf, usize> = BTreeMap::new();
     for ((whole, _), count) in lists {
@@ -71,26 +89,32 @@ pub(super) const fn extension(format: Format) -> &'static str {
     }
 }
 
-/// The texts of as few parts as possible, and how many entities each has. Every part has at most `limit` bytes, unless it
-/// is a single entity that is larger.
-fn split(entities: &[&Entity], origin: &str, format: Format, limit: usize) -> Vec<(String, usize)> {
-    let whole = document::entities(entities, origin, format);
-    if whole.len() <= limit || entities.len() == 1 {
-        return vec![(whole, entities.len())];
+/// How many entities each of as few parts as possible has. Every part has at most `limit` bytes, unless it is a single
+/// entity that is larger.
+fn split(entities: &[&Packed], origin: &str, format: Format, limit: usize) -> Vec<usize> {
+    // A list of one is a few bytes longer than the entity is in a list of many.
+    let lengths: Vec<usize> = entities
+        .par_iter()
+        .map(|entity| document::entities(&[*entity], "", format).len())
+        .collect();
+    let most = origin.len() + lengths.iter().sum::<usize>();
+    // By how much the sum may be too much.
+    let slack = lengths.len() * SLACK;
+    let fits = || document::entities(entities, origin, format).len() <= limit;
+    if entities.len() == 1 || most <= limit || (most.saturating_sub(slack) <= limit && fits()) {
+        return vec![entities.len()];
     }
     let mut parts = Vec::new();
-    let mut rest = entities;
+    let mut rest = &lengths[..];
     while !rest.is_empty() {
         let mut length = origin.len();
-        let fits = |entity: &&&Entity| {
-            // A list of one is a few bytes longer than the entity is in a list of many.
-            length += document::entities(&[**entity], "", format).len();
+        let fits = |of_entity: &&usize| {
+            length += **of_entity;
             length <= limit
         };
         let count = rest.iter().take_while(fits).count().max(1);
-        let (part, others) = rest.split_at(count);
-        parts.push((document::entities(part, origin, format), count));
-        rest = others;
+        parts.push(count);
+        rest = &rest[count..];
     }
     parts
 }
@@ -104,12 +128,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{part_path, split};
-    use crate::port::{Cleared, Entity};
-    use crate::render::{Format, file_name};
+    use crate::port::{Cleared, Entity, Packed};
+    use crate::render::{Format, document, file_name};
     use crate::source::{Origin, Root, RootId, Sources};
     use crate::yaml;
 
-    fn entities(sizes: &[usize]) -> Vec<Entity> {
+    fn entities(sizes: &[usize]) -> Vec<Packed> {
         let root = Root {
             path: ".".into(),
             repository: None,
@@ -130,7 +154,8 @@ mod tests {
                 line: 1,
             },
         };
-        sizes.iter().enumerate().map(entity).collect()
+        let entities = sizes.iter().enumerate().map(entity);
+        entities.map(Packed::from).collect()
     }
 
     fn identifiers(text: &str) -> Vec<String> {
@@ -143,7 +168,7 @@ mod tests {
     }
 
     /// What the measure of an entity may be too much, for a dozen of them.
-    const SLACK: usize = 500;
+    const SLACK: usize = 12 * super::SLACK;
 
     proptest! {
         #[test]
@@ -154,8 +179,16 @@ mod tests {
             let format = if is_json { Format::Json } else { Format::Yaml };
             let limit = 4000;
             let entities = entities(&sizes);
-            let list: Vec<&Entity> = entities.iter().collect();
-            let parts = split(&list, "Generated by backstage2port.", format, limit);
+            let list: Vec<&Packed> = entities.iter().collect();
+            let origin = "Generated by backstage2port.";
+            let mut rest = &list[..];
+            let mut parts = Vec::new();
+            for count in split(&list, origin, format, limit) {
+                let (part, others) = rest.split_at(count);
+                parts.push((document::entities(part, origin, format), count));
+                rest = others;
+            }
+            prop_assert!(rest.is_empty());
             let mut found = Vec::new();
             for (text, count) in &parts {
                 prop_assert!(text.len() <= limit || *count == 1, "{} of {count}", text.len());
@@ -163,7 +196,7 @@ mod tests {
                 prop_assert_eq!(names.len(), *count);
                 found.extend(names);
             }
-            let expected: Vec<_> = entities.iter().map(|e| e.identifier.clone()).collect();
+            let expected: Vec<_> = entities.iter().map(|e| e.identifier().to_owned()).collect();
             prop_assert_eq!(found, expected);
             for pair in parts.windows(2) {
                 let both = pair[0].0.len() + pair[1].0.len();

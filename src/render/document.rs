@@ -3,19 +3,17 @@
 //! In: entities, or a blueprint, and the sentence that says where they come from. Out: the text of a file.
 //! Which file that is, is not decided here.
 
-use std::collections::BTreeMap;
-
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use super::Format;
-use crate::port::{Blueprint, Entity, Targets};
+use crate::port::{Blueprint, Entity, Packed, Targets};
 use crate::yaml::write::{self, Sorted, Text};
 
 /// A list of entities. The sentence `origin` opens the text: as a comment in YAML, as the first key of the first entity
 /// in JSON, which has no comments (Port's entity body takes additional keys).
 #[must_use]
-pub(crate) fn entities(entities: &[&Entity], origin: &str, format: Format) -> String {
+pub(crate) fn entities(entities: &[&Packed], origin: &str, format: Format) -> String {
     let list = |comment| List { entities, comment };
     match format {
         Format::Yaml => format!("# {origin}\n{}", write::text(&list(None))),
@@ -25,7 +23,8 @@ pub(crate) fn entities(entities: &[&Entity], origin: &str, format: Format) -> St
 
 /// One entity, with the sentence `origin` where a list has it.
 #[must_use]
-pub(crate) fn entity(entity: &Entity, origin: &str, format: Format) -> String {
+pub(crate) fn entity(entity: &Packed, origin: &str, format: Format) -> String {
+    let entity = &entity.unpacked();
     let item = |comment| Item { entity, comment };
     match format {
         Format::Yaml => format!("# {origin}\n{}", write::text(&item(None))),
@@ -43,7 +42,7 @@ pub(crate) fn blueprint(blueprint: &Blueprint, origin: &str) -> String {
 /// One JSON object with all blueprints and entities, and the sentence `origin` under `$comment`, which Port's CLI passes
 /// over.
 #[must_use]
-pub(crate) fn bundle(blueprints: &[Blueprint], entities: &[&Entity], origin: &str) -> String {
+pub(crate) fn bundle(blueprints: &[Blueprint], entities: &[&Packed], origin: &str) -> String {
     json(&Bundle {
         comment: origin,
         blueprints: blueprints
@@ -68,7 +67,7 @@ fn json(document: &impl Serialize) -> String {
 }
 
 struct List<'a> {
-    entities: &'a [&'a Entity],
+    entities: &'a [&'a Packed],
     comment: Option<&'a str>,
 }
 
@@ -77,6 +76,7 @@ impl Serialize for List<'_> {
         let mut list = serializer.serialize_seq(Some(self.entities.len()))?;
         for (position, entity) in self.entities.iter().enumerate() {
             let comment = self.comment.filter(|_| position == 0);
+            let entity = &entity.unpacked();
             list.serialize_element(&Item { entity, comment })?;
         }
         list.end()
@@ -120,7 +120,7 @@ impl Serialize for Item<'_> {
 }
 
 /// Values by name, each spelled in its way; what is not there is null.
-struct Named<'a, T, S>(BTreeMap<&'a str, Option<&'a T>>, fn(&'a T) -> S);
+struct Named<'a, T, S>(Vec<(&'a str, Option<&'a T>)>, fn(&'a T) -> S);
 
 impl<T, Spelled: Serialize> Serialize for Named<'_, T, Spelled> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

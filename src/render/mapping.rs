@@ -7,6 +7,7 @@
 //! push writes it (`port_ocean/core/integrations/mixins/live_events.py`). Here such an item comes out without a blueprint,
 //! and Ocean drops what has none.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -16,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::provider::Files;
 use super::{BY_PROFILE, Format, Provider, Target, central, entities_path, port_yml, tree};
 use crate::generated;
-use crate::port;
+use crate::port::{self, Names};
 use crate::source::HostedRepository;
 use crate::yaml::write;
 
@@ -51,14 +52,14 @@ pub(super) struct Mapped<'a> {
 /// What the entities of a blueprint may have.
 #[derive(Default)]
 struct Shape<'a> {
-    properties: BTreeSet<&'a str>,
-    relations: BTreeSet<&'a str>,
+    properties: BTreeSet<Cow<'a, str>>,
+    relations: BTreeSet<Cow<'a, str>>,
     has_team: bool,
     has_icon: bool,
     icon: Option<&'a str>,
 }
 
-impl Mapped<'_> {
+impl<'a> Mapped<'a> {
     /// The mapping with which a provider reads the manifests of a target.
     pub(super) fn mapping(&self, provider: Provider, target: Target) -> String {
         let mut text = format!(
@@ -82,37 +83,37 @@ impl Mapped<'_> {
     }
 
     /// The blueprints in the order of the profile, then those that only entities name.
-    fn shapes(&self) -> Vec<(&str, Shape<'_>)> {
+    fn shapes(&self) -> Vec<(&'a str, Shape<'a>)> {
         let mut shapes: Vec<(&str, Shape<'_>)> = Vec::new();
         let mut known: BTreeMap<&str, usize> = BTreeMap::new();
         for blueprint in &self.catalog.blueprints {
             known.insert(&blueprint.identifier, shapes.len());
             let shape = Shape {
-                properties: blueprint
-                    .schema
-                    .properties
-                    .keys()
-                    .map(String::as_str)
-                    .collect(),
-                relations: blueprint.relations.keys().map(String::as_str).collect(),
+                properties: blueprint.schema.properties.keys().map(Cow::from).collect(),
+                relations: blueprint.relations.keys().map(Cow::from).collect(),
                 icon: blueprint.icon.as_deref(),
                 ..Shape::default()
             };
             shapes.push((&blueprint.identifier, shape));
         }
-        let mut unknown: BTreeMap<&str, Shape<'_>> = BTreeMap::new();
+        let mut unknown: BTreeMap<&str, Shape<'a>> = BTreeMap::new();
         for entity in &self.catalog.entities {
-            let shape = if let Some(position) = known.get(entity.blueprint.as_str()) {
-                &mut shapes[*position].1
-            } else {
-                let shape = unknown.entry(&entity.blueprint).or_default();
-                let (properties, relations) = (entity.properties.keys(), entity.relations.keys());
-                shape.properties.extend(properties.map(String::as_str));
-                shape.relations.extend(relations.map(String::as_str));
-                shape
+            let known = known.get(entity.blueprint());
+            let shape = match known {
+                Some(position) => &mut shapes[*position].1,
+                None => unknown.entry(entity.blueprint()).or_default(),
             };
-            shape.has_team |= entity.team.is_some();
-            shape.has_icon |= entity.icon.is_some();
+            if known.is_some() && shape.has_team && shape.has_icon {
+                continue;
+            }
+            let outline = entity.outline();
+            shape.has_team |= outline.has_team();
+            shape.has_icon |= outline.has_icon();
+            if known.is_none() {
+                let names = |names: Names<'a>| names.0.into_iter().map(|(name, _)| name);
+                shape.properties.extend(names(outline.properties));
+                shape.relations.extend(names(outline.relations));
+            }
         }
         shapes.extend(unknown);
         shapes
@@ -202,9 +203,9 @@ fn mappings(blueprint: &str, shape: &Shape<'_>, entity: &str) -> Value {
         ("properties", &shape.properties),
         ("relations", &shape.relations),
     ] {
-        let leaf = |name: &&str| {
+        let leaf = |name: &Cow<'_, str>| {
             let path = format!("{entity}.{key}{}", field(name));
-            ((*name).to_owned(), json!(path))
+            (name.to_string(), json!(path))
         };
         if !names.is_empty() {
             set(key, names.iter().map(leaf).collect());

@@ -1,16 +1,19 @@
-//! Turns what Port should hold into manifests: files with a path and contents, in memory.
+//! Turns what Port should hold into manifests: files with a path, and contents that are made when they are asked for.
 //!
 //! In: a [`port::Catalog`] and the targets. Out: [`Manifest`]s, one module a target, and the mappings with which Port's
-//! integrations read them. Nothing is written here.
+//! integrations read them. Nothing is written here, and what the manifests of a whole catalog say is never held at once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::generated;
-use crate::port::{self, Entity};
+use crate::port::{self, Packed};
 use crate::source::{HostedRepository, RootId, Sources};
 
 mod bundle;
@@ -134,29 +137,110 @@ pub struct Manifest {
     pub root: RootId,
     /// The path inside the root, with forward slashes.
     pub path: Utf8PathBuf,
-    /// The path of its first part where one list is written in several; its own where it is whole.
-    whole: Utf8PathBuf,
-    /// The whole file: UTF-8, LF, final newline.
-    pub contents: String,
-    /// How many entities it holds.
-    pub entities: usize,
+    /// The path of the first part, where this is another part of a list.
+    whole: Option<Utf8PathBuf>,
+    text: Text,
+}
+
+/// What a manifest says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Text {
+    /// The text itself; roots may share it.
+    Made(Arc<str>),
+    /// What it is made of.
+    Of(Recipe),
+}
+
+/// How the text of a manifest is made of the entities of a catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Recipe {
+    shape: Shape,
+    format: Format,
+    /// How the sentence goes on that opens the file.
+    origin: Cow<'static, str>,
+    /// The positions of the entities, in their order.
+    entities: Box<[usize]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    List,
+    Single,
+    Bundle,
 }
 
 impl Manifest {
+    /// A manifest with this text, which begins with an opening.
     pub(crate) fn new(root: RootId, path: impl Into<Utf8PathBuf>, contents: String) -> Self {
-        let path = path.into();
         Self {
             root,
-            whole: path.clone(),
-            path,
-            contents: generated::sealed(contents),
-            entities: 0,
+            path: path.into(),
+            whole: None,
+            text: Text::Made(generated::sealed(contents).into()),
         }
     }
 
-    fn holding(mut self, entities: usize) -> Self {
-        self.entities = entities;
-        self
+    fn of(root: RootId, path: impl Into<Utf8PathBuf>, recipe: Recipe) -> Self {
+        Self {
+            root,
+            path: path.into(),
+            whole: None,
+            text: Text::Of(recipe),
+        }
+    }
+
+    /// The whole file: UTF-8, LF, final newline. It is made anew each time, from the catalog that the manifest was made
+    /// for.
+    #[must_use]
+    pub fn contents(&self, catalog: &port::Catalog) -> Cow<'_, str> {
+        let recipe = match &self.text {
+            Text::Made(text) => return Cow::Borrowed(text),
+            Text::Of(recipe) => recipe,
+        };
+        let origin = generated::opening(&recipe.origin);
+        let entities: Vec<&Packed> = recipe.packed(catalog).collect();
+        let text = match (recipe.shape, &entities[..]) {
+            (Shape::Bundle, all) => document::bundle(&catalog.blueprints, all, &origin),
+            (Shape::Single, [entity]) => document::entity(entity, &origin, recipe.format),
+            (_, all) => document::entities(all, &origin, recipe.format),
+        };
+        Cow::Owned(generated::sealed(text))
+    }
+
+    /// How many entities it holds.
+    #[must_use]
+    pub fn entities(&self) -> usize {
+        match &self.text {
+            Text::Made(_) => 0,
+            Text::Of(recipe) => recipe.entities.len(),
+        }
+    }
+
+    /// How many bytes it has; `None` where they are surely no more than a limit.
+    fn length(&self, catalog: &port::Catalog, limit: usize) -> Option<usize> {
+        /// The blueprints of a bundle are not counted, only its entities.
+        const OPENING: usize = 1024;
+        if let Text::Of(recipe) = &self.text
+            && recipe.shape != Shape::Bundle
+            && recipe
+                .packed(catalog)
+                .map(Packed::most_bytes)
+                .sum::<usize>()
+                + OPENING
+                + recipe.origin.len()
+                <= limit
+        {
+            return None;
+        }
+        Some(self.contents(catalog).len())
+    }
+}
+
+impl Recipe {
+    fn packed<'a>(&self, catalog: &'a port::Catalog) -> impl Iterator<Item = &'a Packed> {
+        self.entities
+            .iter()
+            .filter_map(|position| catalog.entities.get(*position))
     }
 }
 
@@ -181,14 +265,14 @@ pub fn manifests(
     for target in &rendering.targets {
         let made = match target {
             Target::PortYml => port_yml::manifests(catalog, sources, rendering.format),
-            Target::Central => central::manifests(&homes, rendering.format),
-            Target::Tree => tree::manifests(&homes, sources, rendering.format),
+            Target::Central => central::manifests(catalog, &homes, rendering.format),
+            Target::Tree => tree::manifests(catalog, &homes, sources, rendering.format),
             Target::Bundle => bundle::manifest(catalog, sources).into_iter().collect(),
         };
         if *target == Target::Central {
             parts = central::parts(&made);
         }
-        report_too_large(&made, *target, rendering, diagnostics);
+        report_too_large(catalog, &made, *target, rendering, diagnostics);
         manifests.extend(made);
     }
     let made = catalog.blueprints.iter().filter(|_| !catalog.are_given);
@@ -206,31 +290,31 @@ pub fn manifests(
         let path = format!(".port/mapping/{}.yml", provider.id());
         shared.push((path.into(), mapped.mapping(*provider, *target)));
     }
-    for root in homes.0.keys() {
-        for (path, contents) in &shared {
-            manifests.push(Manifest::new(*root, path, contents.clone()));
-        }
+    for (path, contents) in shared {
+        let made = Manifest::new(RootId(0), path, contents);
+        manifests.extend(homes.0.keys().map(|root| Manifest {
+            root: *root,
+            ..made.clone()
+        }));
     }
     manifests.sort_by(|a, b| (a.root, &a.path).cmp(&(b.root, &b.path)));
     manifests
 }
 
-/// The entities of each root by blueprint, in the order of their identifiers.
-struct Homes<'a>(BTreeMap<RootId, BTreeMap<&'a str, Vec<&'a Entity>>>);
+/// The positions of the entities of each root by blueprint, in the order of their identifiers.
+struct Homes<'a>(BTreeMap<RootId, BTreeMap<&'a str, Vec<usize>>>);
 
 impl<'a> Homes<'a> {
     fn of(catalog: &'a port::Catalog, sources: &Sources) -> Self {
-        let mut homes: BTreeMap<RootId, BTreeMap<&str, Vec<&Entity>>> = BTreeMap::new();
-        for entity in &catalog.entities {
+        let mut homes: BTreeMap<RootId, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
+        for (position, entity) in catalog.entities.iter().enumerate() {
             let (root, _) = sources.home(entity.origin.file);
             let blueprints = homes.entry(root).or_default();
-            blueprints
-                .entry(&entity.blueprint)
-                .or_default()
-                .push(entity);
+            let entities = blueprints.entry(entity.blueprint()).or_default();
+            entities.push(position);
         }
         for entities in homes.values_mut().flat_map(BTreeMap::values_mut) {
-            entities.sort_by(|a, b| a.identifier.cmp(&b.identifier));
+            entities.sort_by_key(|position| catalog.entities[*position].identifier());
         }
         Self(homes)
     }
@@ -254,6 +338,7 @@ impl<'a> Homes<'a> {
 
 /// Reports manifests that a provider would pass over, which would delete their entities in Port.
 fn report_too_large(
+    catalog: &port::Catalog,
     manifests: &[Manifest],
     target: Target,
     rendering: &Rendering,
@@ -265,18 +350,18 @@ fn report_too_large(
         .filter(|(_, read)| *read == target);
     for (provider, _) in readers {
         let limit = provider.max_file();
-        for manifest in manifests {
-            let length = manifest.contents.len();
-            if length <= limit {
-                continue;
-            }
+        let lengths = manifests.par_iter().filter_map(|manifest| {
+            let length = manifest.length(catalog, limit)?;
+            (length > limit).then_some((manifest, length))
+        });
+        for (manifest, length) in lengths.collect::<Vec<_>>() {
             let message = format!(
                 "`{}` has {length} bytes, and Port's integration for {} reads none of more than {limit}: its entities \
                  would not arrive",
                 manifest.path,
                 provider.name()
             );
-            let help = if manifest.entities > 1 {
+            let help = if manifest.entities() > 1 {
                 "write them in parts with `--target central`, or no mapping with `--provider none`"
             } else {
                 "make the entity smaller, or map less of it; `--provider none` writes no mapping"

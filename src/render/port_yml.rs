@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::{Format, Manifest, document};
-use crate::generated;
-use crate::port::{self, Entity};
+use super::{Format, Manifest, Recipe, Shape};
+use crate::port;
 use crate::source::{Origin, RootId, Sources};
 
 /// How many descriptors the first line of a manifest names.
@@ -32,44 +31,52 @@ pub(super) fn manifests(
     sources: &Sources,
     format: Format,
 ) -> Vec<Manifest> {
-    let mut folders: BTreeMap<(RootId, &Utf8Path), Vec<&Entity>> = BTreeMap::new();
-    for entity in &catalog.entities {
-        let file = entity.origin.file;
-        folders.entry(sources.home(file)).or_default().push(entity);
+    let mut folders: BTreeMap<(RootId, &Utf8Path), Vec<usize>> = BTreeMap::new();
+    for (position, entity) in catalog.entities.iter().enumerate() {
+        let home = sources.home(entity.origin.file);
+        folders.entry(home).or_default().push(position);
     }
     folders
         .into_par_iter()
-        .map(|((root, folder), entities)| folder_manifest(root, folder, entities, sources, format))
+        .map(|(home, entities)| folder_manifest(catalog, home, entities, sources, format))
         .collect()
 }
 
 fn folder_manifest(
-    root: RootId,
-    folder: &Utf8Path,
-    mut entities: Vec<&Entity>,
+    catalog: &port::Catalog,
+    (root, folder): (RootId, &Utf8Path),
+    mut entities: Vec<usize>,
     sources: &Sources,
     format: Format,
 ) -> Manifest {
     // What is known from dumps comes after the descriptors, in the order of the catalog.
-    entities.sort_by_key(|entity| {
-        let Origin { file, document, .. } = entity.origin;
+    entities.sort_by_key(|position| {
+        let Origin { file, document, .. } = catalog.entities[*position].origin;
         let stands_here = sources.home(file).0 == sources.root_of(file) && !sources.is_dump(file);
         let place = stands_here.then(|| (sources.path(file), document));
         (place.is_none(), place)
     });
     let mut names: Vec<&str> = entities
         .iter()
-        .filter_map(|entity| sources.path(entity.origin.file).file_name())
+        .filter_map(|position| {
+            let file = catalog.entities[*position].origin.file;
+            sources.path(file).file_name()
+        })
         // The descriptor of an entity that is kept may not be known; its manifest stands for it.
         .filter(|file| *file != name(format))
         .collect();
     names.dedup();
-    let origin = generated::opening(&format!(
+    let origin = format!(
         "{}. Do not edit: change the descriptors and run it again.",
         from(&names)
-    ));
-    let contents = document::entities(&entities, &origin, format);
-    Manifest::new(root, folder.join(name(format)), contents).holding(entities.len())
+    );
+    let recipe = Recipe {
+        shape: Shape::List,
+        format,
+        origin: origin.into(),
+        entities: entities.into(),
+    };
+    Manifest::of(root, folder.join(name(format)), recipe)
 }
 
 /// Says where something is from: ` from a.yaml, b.yaml`; nothing without names.

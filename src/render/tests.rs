@@ -1,16 +1,41 @@
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::port_yml::from;
 use super::{Format, Manifest, Provider, Rendering, Target, manifests};
 use crate::diagnostic::{Code, Diagnostics, Error};
 use crate::generated::{Mark, is_generated, mark};
-use crate::port::{self, Blueprint, Cleared, Entity, Targets};
+use crate::port::{self, Blueprint, Cleared, Entity, Packed, Targets};
 use crate::source::{Origin, Root, RootId, Sources};
 use crate::yaml;
+
+/// A manifest with its text.
+#[derive(Debug, PartialEq)]
+struct Made {
+    root: RootId,
+    path: Utf8PathBuf,
+    whole: Option<Utf8PathBuf>,
+    contents: String,
+    entities: usize,
+}
+
+impl Made {
+    fn of(manifest: &Manifest, catalog: &port::Catalog) -> Self {
+        let contents = manifest.contents(catalog).into_owned();
+        let length = manifest.length(catalog, contents.len() - 1);
+        assert_eq!(length, Some(contents.len()));
+        Self {
+            root: manifest.root,
+            path: manifest.path.clone(),
+            whole: manifest.whole.clone(),
+            entities: manifest.entities(),
+            contents,
+        }
+    }
+}
 
 /// What is rendered of a catalog, and the findings.
 fn rendered(
@@ -19,12 +44,13 @@ fn rendered(
     targets: &[Target],
     format: Format,
     providers: &[Provider],
-) -> Result<(Vec<Manifest>, Diagnostics), Error> {
+) -> Result<(Vec<Made>, Diagnostics), Error> {
     let rendering = Rendering::new(targets, format, providers)?;
     let mut diagnostics = Diagnostics::default();
     let folders = BTreeMap::new();
     let manifests = manifests(catalog, sources, &rendering, &folders, &mut diagnostics);
-    Ok((manifests, diagnostics))
+    let made = manifests.iter().map(|one| Made::of(one, catalog));
+    Ok((made.collect(), diagnostics))
 }
 
 fn two_roots() -> Sources {
@@ -53,6 +79,12 @@ fn entity(sources: &mut Sources, root: u32, path: &str, document: usize, id: &st
     }
 }
 
+fn change(packed: &mut Packed, change: impl FnOnce(&mut Entity)) {
+    let mut entity = packed.unpacked();
+    change(&mut entity);
+    *packed = entity.into();
+}
+
 fn component() -> Result<Blueprint, serde_json::Error> {
     serde_json::from_value(json!({
         "ownership": {"type": "Direct"},
@@ -62,7 +94,7 @@ fn component() -> Result<Blueprint, serde_json::Error> {
     }))
 }
 
-fn paths(manifests: &[Manifest]) -> Vec<(u32, &str, usize)> {
+fn paths(manifests: &[Made]) -> Vec<(u32, &str, usize)> {
     let facts = manifests.iter();
     facts
         .map(|m| (m.root.0, m.path.as_str(), m.entities))
@@ -80,7 +112,7 @@ fn what_port_is_to_forget_is_null_among_the_others() -> Result<(), Box<dyn StdEr
     other.cleared.relations = names(&["system"]);
     let catalog = port::Catalog {
         blueprints: vec![component()?],
-        entities: vec![one, other],
+        entities: [one, other].map(Packed::from).into(),
         ..port::Catalog::default()
     };
     let contents = |format| -> Result<String, Box<dyn StdError>> {
@@ -130,7 +162,7 @@ fn a_manifest_beside_the_descriptors_and_blueprints_in_every_root() -> Result<()
     ];
     let mut catalog = port::Catalog {
         blueprints: vec![component()?],
-        entities,
+        entities: entities.into_iter().map(Packed::from).collect(),
         ..port::Catalog::default()
     };
     let yaml = |catalog: &_| rendered(catalog, &sources, &[Target::PortYml], Format::Yaml, &[]);
@@ -165,8 +197,8 @@ fn json_is_the_same_with_the_comment_as_first_key() -> Result<(), Box<dyn StdErr
     let catalog = port::Catalog {
         blueprints: vec![component()?],
         entities: vec![
-            entity(&mut sources, 0, "catalog-info.yaml", 0, "a"),
-            entity(&mut sources, 0, "catalog-info.yaml", 1, "b"),
+            entity(&mut sources, 0, "catalog-info.yaml", 0, "a").into(),
+            entity(&mut sources, 0, "catalog-info.yaml", 1, "b").into(),
         ],
         ..port::Catalog::default()
     };
@@ -244,9 +276,9 @@ fn catalog(sources: &mut Sources) -> Result<port::Catalog, serde_json::Error> {
     Ok(port::Catalog {
         blueprints: vec![component()?],
         entities: vec![
-            entity(sources, 1, "x/catalog-info.yaml", 0, "b/2"),
-            entity(sources, 1, "y/catalog-info.yaml", 0, "A"),
-            entity(sources, 0, "catalog-info.yaml", 0, "c"),
+            entity(sources, 1, "x/catalog-info.yaml", 0, "b/2").into(),
+            entity(sources, 1, "y/catalog-info.yaml", 0, "A").into(),
+            entity(sources, 0, "catalog-info.yaml", 0, "c").into(),
         ],
         ..port::Catalog::default()
     })
@@ -303,9 +335,11 @@ fn a_list_for_each_blueprint_a_file_for_each_entity_and_one_bundle() -> Result<(
 fn a_long_list_has_parts_that_belong_together_and_are_mapped() -> Result<(), Box<dyn StdError>> {
     let mut sources = two_roots();
     let mut catalog = catalog(&mut sources)?;
-    for entity in &mut catalog.entities {
+    for packed in &mut catalog.entities {
         let text = "x".repeat(200_000);
-        entity.properties = BTreeMap::from([("text".to_owned(), json!(text))]);
+        change(packed, |entity| {
+            entity.properties = BTreeMap::from([("text".to_owned(), json!(text))]);
+        });
     }
     let (made, found) = rendered(
         &catalog,
@@ -318,12 +352,20 @@ fn a_long_list_has_parts_that_belong_together_and_are_mapped() -> Result<(), Box
     let parts: Vec<_> = made
         .iter()
         .filter(|manifest| manifest.root == RootId(1) && manifest.entities > 0)
-        .map(|manifest| (manifest.path.as_str(), manifest.whole.as_str()))
+        .map(|manifest| {
+            (
+                manifest.path.as_str(),
+                manifest.whole.as_ref().map(|p| p.as_str()),
+            )
+        })
         .collect();
     let whole = ".port/entities/component.json";
     assert_eq!(
         parts,
-        [(".port/entities/component+2.json", whole), (whole, whole)]
+        [
+            (".port/entities/component+2.json", Some(whole)),
+            (whole, None)
+        ]
     );
     let mapping = made
         .iter()
@@ -344,7 +386,9 @@ fn what_an_integration_would_pass_over_is_reported() -> Result<(), Box<dyn StdEr
     let mut sources = two_roots();
     let mut catalog = catalog(&mut sources)?;
     let text = "x".repeat(400_000);
-    catalog.entities[0].properties = BTreeMap::from([("text".to_owned(), json!(text))]);
+    change(&mut catalog.entities[0], |entity| {
+        entity.properties = BTreeMap::from([("text".to_owned(), json!(text))]);
+    });
     for (target, provider, expected) in [
         (Target::Central, Provider::Bitbucket, 1),
         (Target::PortYml, Provider::Bitbucket, 1),
@@ -446,8 +490,10 @@ fn a_mapping_has_a_resource_for_each_blueprint_with_what_its_entities_may_have()
     "API".clone_into(&mut api.blueprint);
     api.icon = Some("Git".to_owned());
     api.team = Some(Targets::Many(vec!["t".to_owned()]));
-    catalog.entities.push(api);
-    catalog.entities[0].properties = BTreeMap::from([("known".to_owned(), json!(1))]);
+    catalog.entities.push(api.into());
+    change(&mut catalog.entities[0], |entity| {
+        entity.properties = BTreeMap::from([("known".to_owned(), json!(1))]);
+    });
 
     let provider = Provider::GitHub;
     let found = resources(&catalog, &sources, Target::PortYml, Format::Yaml, provider)?;
@@ -584,6 +630,8 @@ fn lists_of_roots_in_different_folders_are_all_mapped() -> Result<(), Box<dyn St
     let rendering = Rendering::new(&[Target::Central], Format::Yaml, &[Provider::GitLab])?;
     let mut diagnostics = Diagnostics::default();
     let made = manifests(&catalog, &sources, &rendering, &folders, &mut diagnostics);
+    let made = made.iter().map(|manifest| Made::of(manifest, &catalog));
+    let made: Vec<_> = made.collect();
     let mappings: Vec<_> = made
         .iter()
         .filter(|manifest| manifest.path == ".port/mapping/gitlab.yml")
@@ -626,7 +674,7 @@ fn manifests_hold_the_bodies_and_what_is_cleared_is_null() -> Result<(), Box<dyn
     let bare = entity(&mut sources, 0, "catalog-info.yaml", 2, "bare");
     let catalog = port::Catalog {
         blueprints: vec![component()?],
-        entities: vec![full, cleared, bare],
+        entities: [full, cleared, bare].map(Packed::from).into(),
         ..port::Catalog::default()
     };
     let state = port::Bodies::of(&catalog);

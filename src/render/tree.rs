@@ -4,13 +4,17 @@
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::{Format, Homes, Manifest, document, entities_path, file_name, port_yml};
-use crate::generated;
-use crate::port::Entity;
+use super::{Format, Homes, Manifest, Recipe, Shape, entities_path, file_name, port_yml};
+use crate::port;
 use crate::source::{RootId, Sources};
 
 /// The manifests of all roots.
-pub(super) fn manifests(homes: &Homes<'_>, sources: &Sources, format: Format) -> Vec<Manifest> {
+pub(super) fn manifests(
+    catalog: &port::Catalog,
+    homes: &Homes<'_>,
+    sources: &Sources,
+    format: Format,
+) -> Vec<Manifest> {
     let entities = homes.0.iter().flat_map(|(root, blueprints)| {
         let entities = blueprints.values().flatten();
         entities.map(|entity| (*root, *entity))
@@ -18,7 +22,7 @@ pub(super) fn manifests(homes: &Homes<'_>, sources: &Sources, format: Format) ->
     let entities: Vec<_> = entities.collect();
     entities
         .into_par_iter()
-        .map(|(root, entity)| manifest(root, entity, sources, format))
+        .map(|(root, position)| manifest(catalog, root, position, sources, format))
         .collect()
 }
 
@@ -30,7 +34,14 @@ pub(super) const fn extension(format: Format) -> &'static str {
     }
 }
 
-fn manifest(root: RootId, entity: &Entity, sources: &Sources, format: Format) -> Manifest {
+fn manifest(
+    catalog: &port::Catalog,
+    root: RootId,
+    position: usize,
+    sources: &Sources,
+    format: Format,
+) -> Manifest {
+    let entity = &catalog.entities[position];
     let file = entity.origin.file;
     let path = sources.path(file);
     // The path of a dump, and of what is known from one, says nothing about this root.
@@ -40,12 +51,17 @@ fn manifest(root: RootId, entity: &Entity, sources: &Sources, format: Format) ->
     } else {
         path.file_name().unwrap_or_default()
     };
-    let origin = generated::opening(&format!(
+    let origin = format!(
         "{}. Do not edit: change the descriptor and run it again.",
         port_yml::from(&[descriptor])
-    ));
-    let name = file_name::path(&entity.identifier);
-    let path = entities_path(&entity.blueprint).join(format!("{name}.{}", extension(format)));
-    let contents = document::entity(entity, &origin, format);
-    Manifest::new(root, path, contents).holding(1)
+    );
+    let name = file_name::path(entity.identifier());
+    let path = entities_path(entity.blueprint()).join(format!("{name}.{}", extension(format)));
+    let recipe = Recipe {
+        shape: Shape::Single,
+        format,
+        origin: origin.into(),
+        entities: [position].into(),
+    };
+    Manifest::of(root, path, recipe)
 }

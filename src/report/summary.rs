@@ -72,7 +72,9 @@ impl Summary {
             let Some(kind) = kind else { continue };
             kind.converted +=
                 usize::from(seen.insert((entity.origin.file, entity.origin.document)));
-            kind.blueprints.insert(entity.blueprint.clone());
+            if !kind.blueprints.contains(entity.blueprint()) {
+                kind.blueprints.insert(entity.blueprint().to_owned());
+            }
         }
         self
     }

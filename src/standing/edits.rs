@@ -4,6 +4,8 @@
 //! and as this run makes them. Where the repository has the manifest as it was written, only what differs from that counts
 //! as changed: descriptors move on too.
 
+use std::borrow::Cow;
+
 use camino::Utf8Path;
 use serde_json::{Map, Value};
 
@@ -24,14 +26,15 @@ pub struct Edits {
 }
 
 impl Standing {
-    /// The manifests of a run that stand there changed by hand; each is given as its root, path and text.
+    /// The manifests of a run that stand there changed by hand; each is given as its root and path, and how its text is
+    /// made.
     ///
     /// # Errors
     ///
     /// [`Error::Standing`] when one cannot be read again.
-    pub fn edits<'a>(
+    pub fn edits<'a, C: FnOnce() -> Cow<'a, str>>(
         &self,
-        manifests: impl Iterator<Item = (RootId, &'a Utf8Path, &'a str)>,
+        manifests: impl Iterator<Item = (RootId, &'a Utf8Path, C)>,
     ) -> Result<Edits, Error> {
         let mut edits = Edits::default();
         for (root, path, contents) in manifests {
@@ -39,7 +42,7 @@ impl Standing {
             if file.is_none_or(|file| file.mark != Mark::Edited) {
                 continue;
             }
-            let written = bodies(path, contents);
+            let written = bodies(path, &contents());
             let mut edited = bodies(path, &self.text(root, path)?);
             if let Some(committed) = self.committed(root, path) {
                 for (key, entity) in &mut edited.entities {
@@ -62,7 +65,8 @@ impl Standing {
     ///
     /// [`Error::Standing`] when it cannot be read again.
     pub fn has_edits(&self, root: RootId, path: &Utf8Path, contents: &str) -> Result<bool, Error> {
-        let Edits { edited, written } = self.edits(std::iter::once((root, path, contents)))?;
+        let Edits { edited, written } =
+            self.edits(std::iter::once((root, path, || contents.into())))?;
         Ok(!edited.entities.is_empty() && Changes::between(&edited, &written).is_empty())
     }
 

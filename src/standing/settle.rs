@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use serde_json::{Map, Value};
 
 use super::doubts::Doubts;
@@ -75,14 +76,17 @@ pub fn settle(
     if standing.entities.is_empty() {
         return Ok(Settled::default());
     }
-    let made: HashSet<Key> = catalog.entities.iter().map(key).collect();
+    let made = catalog.entities.iter();
+    let made: HashSet<(&str, &str)> = made.map(|e| (e.blueprint(), e.identifier())).collect();
+    let is_missing = |key: &Key| !made.contains(&(&*key.blueprint, &*key.identifier));
+    let missing: Vec<(&Key, &StandingEntity)> = standing
+        .entities
+        .iter()
+        .filter(|(key, _)| is_missing(key))
+        .collect();
     if !rules.compact {
         clear(catalog, standing);
     }
-    let missing = standing
-        .entities
-        .iter()
-        .filter(|(key, _)| !made.contains(*key));
     let mut settled = Settled::default();
     let mut kept: Vec<(&Key, &StandingEntity, Origin)> = Vec::new();
     let mut doubts = None;
@@ -105,13 +109,6 @@ pub fn settle(
     Ok(settled)
 }
 
-fn key(entity: &Entity) -> Key {
-    Key {
-        blueprint: entity.blueprint.clone(),
-        identifier: entity.identifier.clone(),
-    }
-}
-
 /// Notes what entities no longer have. What the blueprint does not define goes with the blueprint.
 fn clear(catalog: &mut port::Catalog, standing: &Standing) {
     let blueprints: BTreeMap<&str, &Blueprint> = catalog
@@ -119,27 +116,43 @@ fn clear(catalog: &mut port::Catalog, standing: &Standing) {
         .iter()
         .map(|blueprint| (blueprint.identifier.as_str(), blueprint))
         .collect();
-    for entity in &mut catalog.entities {
+    catalog.entities.par_iter_mut().for_each(|packed| {
         let (Some(standing), Some(blueprint)) = (
-            standing.entities.get(&key(entity)),
-            blueprints.get(entity.blueprint.as_str()),
+            standing.entities.get(&packed.key()),
+            blueprints.get(packed.blueprint()),
         ) else {
-            continue;
+            return;
         };
+        let has = packed.outline();
         let properties = standing.shape.properties.iter().filter(|name| {
-            blueprint.schema.properties.contains_key(*name)
-                && !entity.properties.contains_key(*name)
+            blueprint.schema.properties.contains_key(*name) && !has.properties.has(name)
         });
-        entity.cleared.properties.extend(properties.cloned());
-        let relations = standing.shape.relations.iter().filter(|name| {
-            blueprint.relations.contains_key(*name) && !entity.relations.contains_key(*name)
-        });
-        entity.cleared.relations.extend(relations.cloned());
+        let relations = standing
+            .shape
+            .relations
+            .iter()
+            .filter(|name| blueprint.relations.contains_key(*name) && !has.relations.has(name));
+        let (properties, relations): (Vec<&String>, Vec<&String>) =
+            (properties.collect(), relations.collect());
         // Port takes no null for teams.
-        if standing.shape.has_team && entity.team.is_none() && has_direct_owners(blueprint) {
+        let lacks_team = standing.shape.has_team && !has.has_team() && has_direct_owners(blueprint);
+        if properties.is_empty() && relations.is_empty() && !lacks_team {
+            return;
+        }
+        let mut entity = packed.unpacked();
+        entity
+            .cleared
+            .properties
+            .extend(properties.into_iter().cloned());
+        entity
+            .cleared
+            .relations
+            .extend(relations.into_iter().cloned());
+        if lacks_team {
             entity.team = Some(Targets::Many(Vec::new()));
         }
-    }
+        *packed = entity.into();
+    });
 }
 
 fn has_direct_owners(blueprint: &Blueprint) -> bool {
@@ -183,7 +196,7 @@ fn keep(
             if !catalog.are_given {
                 widen(catalog, &entity, standing);
             }
-            catalog.entities.push(entity);
+            catalog.entities.push(entity.into());
         }
         let names = named(keys.iter().map(|(key, _)| *key));
         let shown = standing.shown(root, path);

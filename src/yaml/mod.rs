@@ -4,6 +4,7 @@
 //! own document; the good ones around it are kept. Rules: reference behaviour of the `yaml` package, version 2, called as
 //! `parseAllDocuments(text, { merge: false })`.
 
+mod block;
 pub(crate) mod comments;
 mod compose;
 mod events;

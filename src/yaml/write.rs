@@ -7,8 +7,23 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_saphyr::DoubleQuoted;
 
+use super::block;
+
 /// A document as YAML, with a line break at its end.
 pub(crate) fn text(document: &impl Serialize) -> String {
+    block::text(document)
+        .or_else(|| by_library(document).ok())
+        // JSON is YAML too.
+        .or_else(|| {
+            serde_json::to_string_pretty(document)
+                .ok()
+                .map(|json| json + "\n")
+        })
+        .unwrap_or_else(|| unreachable!("JSON of maps with text keys"))
+}
+
+/// The text of a document by which all others are spelled.
+pub(super) fn by_library(document: &impl Serialize) -> Result<String, serde_saphyr::ser::Error> {
     // Without compact lists yamllint is content; folded lines would end in blanks; never `yaml_12`, which leaves bare
     // what a YAML 1.1 reader takes for a boolean, a date or a number.
     let options = serde_saphyr::ser_options! {
@@ -16,14 +31,11 @@ pub(crate) fn text(document: &impl Serialize) -> String {
         min_fold_chars: usize::MAX,
         folded_wrap_chars: usize::MAX,
     };
-    let mut text = serde_saphyr::to_string_with_options(document, options)
-        // JSON is YAML too.
-        .or_else(|_| serde_json::to_string_pretty(document))
-        .unwrap_or_else(|error| unreachable!("JSON of maps with text keys: {error}"));
+    let mut text = serde_saphyr::to_string_with_options(document, options)?;
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    text
+    Ok(text)
 }
 
 /// A value with the keys of its maps sorted at every depth. Nulls inside a value are data and stay.
@@ -51,7 +63,7 @@ impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // The serializer quotes one-line texts where needed but prefers block style for several lines, which libyaml and
         // go-yaml refuse or change in these cases.
-        if is_fragile(self.0) {
+        if !block::is_surely_bare(self.0) && is_fragile(self.0) {
             DoubleQuoted(self.0).serialize(serializer)
         } else {
             serializer.serialize_str(self.0)

@@ -19,7 +19,6 @@ use backstage2port::backstage::discover::Patterns;
 use backstage2port::diagnostic::Code;
 use backstage2port::map::profile::BUILT_IN;
 use backstage2port::map::{Owners, Profile};
-use backstage2port::render::Manifest;
 use backstage2port::source::Root;
 use backstage2port::{Dumps, Inputs, Options, convert};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -77,6 +76,12 @@ impl Way {
             codeowners: backstage2port::codeowners::Rules::default(),
         };
         let conversion = convert(inputs, &self.options)?;
+        let manifests = conversion.manifests.iter();
+        let manifests = manifests.map(|manifest| {
+            let contents = manifest.contents(&conversion.port).into_owned();
+            (manifest.path.clone(), contents)
+        });
+        let manifests = manifests.collect();
         let findings = conversion.reading.diagnostics.into_iter();
         let findings = findings.map(|found| {
             let help = found.help.unwrap_or_default();
@@ -84,7 +89,7 @@ impl Way {
         });
         Ok(Converted {
             findings: findings.collect(),
-            manifests: conversion.manifests,
+            manifests,
         })
     }
 
@@ -99,14 +104,14 @@ impl Way {
 struct Converted {
     /// Codes, and messages with their help.
     findings: Vec<(Code, String)>,
-    manifests: Vec<Manifest>,
+    /// Paths and texts.
+    manifests: Vec<(Utf8PathBuf, String)>,
 }
 
 impl Converted {
     /// The manifests, read as Port does.
     fn written(&self) -> Result<Written> {
-        let files = self.manifests.iter();
-        Written::of(files.map(|manifest| (manifest.path.clone(), manifest.contents.clone())))
+        Written::of(self.manifests.iter().cloned())
     }
 
     /// The entities by blueprint and identifier: `component/shop`.

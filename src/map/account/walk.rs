@@ -167,7 +167,7 @@ struct Walk<'w, 'a> {
     /// The names that a part of what is written has, by the position of its entity.
     named: BTreeMap<(usize, Part), HashSet<String>>,
     /// What is written of it.
-    written: &'w [&'a port::Entity],
+    written: Vec<port::Entity>,
     /// Made when it is asked for the first time.
     trace: Option<Trace<'a>>,
     lessons: &'w mut Lessons,
@@ -251,7 +251,7 @@ impl Walk<'_, '_> {
     /// What became of a field that was seen often enough.
     fn believed(&self, lesson: &Lesson, values: &[&Value]) -> Option<Fate> {
         if lesson.parts.is_empty() && lesson.unread >= ENOUGH {
-            let all = self.written.iter().flat_map(|entity| parts_of(entity));
+            let all = self.written.iter().flat_map(parts_of);
             let held = self.holding(&all.collect(), values);
             return held.is_empty().then_some(Fate::Dropped(Reason::NotRead));
         }
@@ -448,7 +448,7 @@ impl Walk<'_, '_> {
         holds: impl Fn(&port::Entity, &Part, &Value) -> bool,
     ) -> Vec<Holder> {
         let mut holders = Vec::new();
-        for entity in self.written {
+        for entity in &self.written {
             for part in parts {
                 if value_of(entity, part).is_some_and(|held| holds(entity, part, &held)) {
                     holders.push(Holder::of(entity, part));
@@ -470,7 +470,7 @@ impl Walk<'_, '_> {
             return self.world.fate(holders);
         }
         let is_overlaid = |(position, part): &&(usize, Part)| {
-            let entity = written.get(*position).copied().flatten();
+            let entity = written.get(*position).and_then(Option::as_ref);
             entity.is_some_and(|entity| self.world.is_overlaid(entity, part))
         };
         if let Some((_, part)) = parts.iter().find(is_overlaid) {

@@ -17,7 +17,7 @@ pub(in crate::map) struct World<'a> {
     overlaid: &'a Overlaid,
     blueprints: HashMap<&'a str, &'a port::Blueprint>,
     /// What is written for each descriptor.
-    written: BTreeMap<Origin, Vec<&'a port::Entity>>,
+    written: BTreeMap<Origin, Vec<&'a port::Packed>>,
     pub(super) indexes: HashMap<String, usize>,
 }
 
@@ -27,7 +27,7 @@ impl<'a> World<'a> {
         overlaid: &'a Overlaid,
         converted: &'a port::Catalog,
     ) -> Self {
-        let mut written: BTreeMap<Origin, Vec<&port::Entity>> = BTreeMap::new();
+        let mut written: BTreeMap<Origin, Vec<&port::Packed>> = BTreeMap::new();
         for entity in &converted.entities {
             written.entry(entity.origin).or_default().push(entity);
         }
@@ -50,19 +50,21 @@ impl<'a> World<'a> {
         Trace::new(self.bridge, index)
     }
 
-    pub(super) fn written_of(&self, origin: Origin) -> &[&'a port::Entity] {
-        self.written.get(&origin).map_or(&[], Vec::as_slice)
+    pub(super) fn written_of(&self, origin: Origin) -> Vec<port::Entity> {
+        let written = self.written.get(&origin).into_iter().flatten();
+        written.map(|entity| entity.unpacked()).collect()
     }
 
     /// What is written of each entity that a trace was mapped to.
-    pub(in crate::map) fn written_as(&self, trace: &Trace<'_>) -> Vec<Option<&'a port::Entity>> {
-        let written = self.written_of(trace.entity.origin);
+    pub(in crate::map) fn written_as(&self, trace: &Trace<'_>) -> Vec<Option<port::Entity>> {
+        let written = self.written.get(&trace.entity.origin);
         let mapped = trace.mapped.iter();
         mapped
             .map(|mapped| {
-                let key = (&mapped.entity.blueprint, &mapped.entity.identifier);
-                let mut written = written.iter().copied();
-                written.find(|entity| (&entity.blueprint, &entity.identifier) == key)
+                let key = (&*mapped.entity.blueprint, &*mapped.entity.identifier);
+                let mut written = written.into_iter().flatten();
+                let found = written.find(|one| (one.blueprint(), one.identifier()) == key);
+                found.map(|entity| entity.unpacked())
             })
             .collect()
     }
@@ -89,9 +91,9 @@ impl<'a> World<'a> {
     }
 
     /// The parts that are written and made of the descriptor.
-    pub(super) fn holders(&self, parts: &Parts, written: &[Option<&port::Entity>]) -> Vec<Holder> {
+    pub(super) fn holders(&self, parts: &Parts, written: &[Option<port::Entity>]) -> Vec<Holder> {
         let parts = parts.iter().filter_map(|(position, part)| {
-            let entity = (*written.get(*position)?)?;
+            let entity = written.get(*position)?.as_ref()?;
             if self.is_overlaid(entity, part) {
                 return None;
             }

@@ -95,10 +95,12 @@ fn blueprint<'a>(catalog: &'a port::Catalog, id: &str) -> Outcome<&'a port::Blue
     found.ok_or_else(|| format!("no blueprint {id}").into())
 }
 
-fn entity<'a>(catalog: &'a port::Catalog, id: &str) -> Outcome<&'a port::Entity> {
+fn entity(catalog: &port::Catalog, id: &str) -> Outcome<port::Entity> {
     let mut all = catalog.entities.iter();
-    let found = all.find(|entity| entity.identifier == id);
-    found.ok_or_else(|| format!("no entity {id}").into())
+    let found = all.find(|entity| entity.identifier() == id);
+    found
+        .map(port::Packed::unpacked)
+        .ok_or_else(|| format!("no entity {id}").into())
 }
 
 fn one(target: &str) -> Targets {
@@ -236,7 +238,7 @@ fn identifiers_follow_the_profile() -> Outcome {
     assert!(
         port.entities
             .iter()
-            .all(|entity| entity.blueprint != "user")
+            .all(|entity| entity.blueprint() != "user")
     );
     Ok(())
 }
@@ -302,7 +304,8 @@ fn names_of_fields_do_not_leave_their_quotes() -> Outcome {
         .collect();
     let (port, codes) = inferred(&standard()?, &[("App:a", Value::Object(spec.clone()))])?;
     assert_eq!(codes, [Code::InferredBlueprint]);
-    let properties = entity(&port, "a")?.properties.values();
+    let a = entity(&port, "a")?;
+    let properties = a.properties.values();
     let told: Vec<&Value> = properties.collect();
     for value in spec.values() {
         assert!(told.contains(&value), "{value}: {told:?}");

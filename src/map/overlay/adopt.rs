@@ -98,7 +98,7 @@ pub fn adopt(
         entries: BTreeMap::new(),
     };
     for entity in &converted.entities {
-        let key = (entity.blueprint.as_str(), entity.identifier.as_str());
+        let key = (entity.blueprint(), entity.identifier());
         adoption.made.insert(key, entity.origin);
         let of_origin = adoption.of_origin.entry(entity.origin).or_default();
         of_origin.push(entity);
@@ -136,7 +136,7 @@ struct Adoption<'a> {
     fit: Fit<'a>,
     /// The origin of what the run made, by blueprint and identifier.
     made: HashMap<(&'a str, &'a str), Origin>,
-    of_origin: BTreeMap<Origin, Vec<&'a port::Entity>>,
+    of_origin: BTreeMap<Origin, Vec<&'a port::Packed>>,
     refs: BTreeMap<Origin, String>,
     adopted: Adopted,
     entries: BTreeMap<RootId, Vec<NewEntry>>,
@@ -185,7 +185,7 @@ impl Adoption<'_> {
         let origin = self.made.get(&key).ok_or(UNKNOWN)?;
         let entity_ref = self.refs.get(origin).ok_or(UNKNOWN)?.clone();
         let siblings = self.of_origin.get(origin).map_or(&[][..], Vec::as_slice);
-        let same = siblings.iter().filter(|one| one.blueprint == key.0);
+        let same = siblings.iter().filter(|one| one.blueprint() == key.0);
         if same.count() > 1 {
             return Err(
                 "its descriptor makes several entities of this blueprint, and an entry is about all of them",

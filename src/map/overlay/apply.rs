@@ -36,10 +36,12 @@ pub fn apply(
         placed,
     } in wanted(overlays, bridge, converted, MAX_ADDED, diagnostics)
     {
-        let entity = &mut converted.entities[position];
+        let packed = &mut converted.entities[position];
+        let mut entity = packed.unpacked();
         let location = overlay.value(placed.at.clone());
-        overlaid.insert(entity, placed.change.part(), location);
-        placed.change.apply(entity);
+        overlaid.insert(&entity, placed.change.part(), location);
+        placed.change.apply(&mut entity);
+        *packed = entity.into();
     }
     overlaid
 }
@@ -84,7 +86,7 @@ fn wanted<'o>(
 /// The search for what overlays are about.
 struct Search<'o, 's> {
     bridge: Bridge<'s>,
-    entities: &'s [port::Entity],
+    entities: &'s [port::Packed],
     fit: Fit<'s>,
     /// The positions of what was made of each descriptor.
     made: BTreeMap<Origin, Vec<usize>>,
@@ -121,7 +123,7 @@ impl<'o> Search<'o, '_> {
                 let entry = &overlay.entries[index];
                 let made = self.made.get(&entity.origin).cloned();
                 for position in made.unwrap_or_default() {
-                    let blueprint = self.entities[position].blueprint.as_str();
+                    let blueprint = self.entities[position].blueprint();
                     about[index].blueprints.insert(blueprint);
                     if entry.blueprint.as_ref().is_some_and(|id| id != blueprint) {
                         continue;
@@ -341,7 +343,7 @@ mod tests {
                 )
                 .packed(),
             );
-            converted.entities.push(port::Entity {
+            let entity = port::Entity {
                 identifier: name.to_owned(),
                 title: None,
                 icon: None,
@@ -351,7 +353,8 @@ mod tests {
                 relations: super::BTreeMap::new(),
                 cleared: port::Cleared::default(),
                 origin,
-            });
+            };
+            converted.entities.push(entity.into());
         }
         let catalog = stitch::catalog(validated, Dumped::default(), BTreeSet::new());
         let profile = Profile::load("standard")?;

@@ -31,7 +31,7 @@ pub(super) struct Fit<'a> {
     blueprints: HashMap<&'a str, &'a Blueprint>,
     /// Whether entities that this run does not make are in Port all the same.
     are_given: bool,
-    entities: &'a [port::Entity],
+    entities: &'a [port::Packed],
     identifiers: OnceCell<HashMap<&'a str, HashSet<&'a str>>>,
     compared: Compared,
 }
@@ -41,7 +41,7 @@ impl<'a> Fit<'a> {
     pub(super) fn new(
         blueprints: &'a [Blueprint],
         are_given: bool,
-        entities: &'a [port::Entity],
+        entities: &'a [port::Packed],
     ) -> Self {
         let blueprints = blueprints.iter();
         Self {
@@ -85,8 +85,8 @@ impl<'a> Fit<'a> {
         let all = self.identifiers.get_or_init(|| {
             let mut all: HashMap<&str, HashSet<&str>> = HashMap::new();
             for entity in self.entities {
-                let known = all.entry(&entity.blueprint).or_default();
-                known.insert(&entity.identifier);
+                let known = all.entry(entity.blueprint()).or_default();
+                known.insert(entity.identifier());
             }
             all
         });

@@ -2,48 +2,81 @@
 //!
 //! In: an entity and its blueprint. Out: the entity as Port takes it, and a finding for each part that is gone.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use super::simple::Simple;
 use super::value::{self, Misfit};
 use super::{Locate, MAX_BODY, MAX_IDENTIFIER, Part, Patterns, format, icon, identifier, quoted};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::port::{Blueprint, Entity, Targets};
+use crate::port::{Blueprint, Entity, Packed, Targets};
 
 /// What is found in one entity.
 #[derive(Default)]
 pub(super) struct Found {
+    /// Whether the entity is another one now.
+    pub(super) is_changed: bool,
     pub(super) diagnostics: Diagnostics,
     pub(super) undefined: Vec<OwnedPart>,
+}
+
+/// A blueprint, and what of it is asked for every entity.
+pub(super) struct Shape<'a> {
+    blueprint: &'a Blueprint,
+    simple: BTreeMap<&'a str, Simple<'a>>,
+}
+
+impl<'a> Shape<'a> {
+    pub(super) fn of(blueprint: &'a Blueprint) -> Self {
+        Self {
+            blueprint,
+            simple: Simple::all(blueprint),
+        }
+    }
+
+    /// Whether there is no more to say about a value.
+    fn surely_takes(&self, name: &str, value: &serde_json::Value) -> bool {
+        let simple = self.simple.get(name);
+        simple.is_some_and(|simple| simple.fits(value))
+    }
 }
 
 /// Leaves out what does not fit the blueprint.
 pub(super) fn fit(
     entity: &mut Entity,
-    blueprint: &Blueprint,
+    shape: &Shape<'_>,
     patterns: &Patterns<'_>,
     locate: &Locate<'_>,
 ) -> Found {
+    let blueprint = shape.blueprint;
+    let parts = |entity: &Entity| entity.properties.len() + entity.relations.len();
+    let before = parts(entity);
     let mut report = Report {
-        entity: quoted(&entity.identifier),
+        entity: OnceCell::new(),
+        identifier: entity.identifier.clone(),
         blueprint: &blueprint.identifier,
+        is_reshaped: false,
         found: Vec::new(),
         undefined: Vec::new(),
     };
     fit_title(entity, &mut report);
     fit_icon(entity, &mut report);
     fit_team(entity, blueprint, &mut report);
-    entity
-        .properties
-        .retain(|name, value| fit_property(name, value, blueprint, patterns, &mut report));
+    entity.properties.retain(|name, value| {
+        shape.surely_takes(name, value)
+            || fit_property(name, value, blueprint, patterns, &mut report)
+    });
     entity
         .relations
         .retain(|name, targets| fit_relation(name, targets, blueprint, &mut report));
     fit_body(entity, &mut report);
+    let is_changed = report.is_reshaped || !report.found.is_empty() || parts(entity) != before;
     let mut diagnostics = Diagnostics::default();
     for (part, found) in report.found {
         diagnostics.push(found.at(locate(entity, part.as_part())));
     }
     Found {
+        is_changed,
         diagnostics,
         undefined: report.undefined,
     }
@@ -51,13 +84,13 @@ pub(super) fn fit(
 
 /// The parts that blueprints do not define: each is said once, for the mapping gives it to all entities of a kind.
 #[derive(Default)]
-pub(super) struct Undefined<'a>(BTreeMap<(&'a str, OwnedPart), (&'a Entity, usize)>);
+pub(super) struct Undefined<'a>(BTreeMap<(&'a str, OwnedPart), (&'a Packed, usize)>);
 
 impl<'a> Undefined<'a> {
     /// Counts what was found in an entity.
-    pub(super) fn add(&mut self, entity: &'a Entity, found: Vec<OwnedPart>) {
+    pub(super) fn add(&mut self, entity: &'a Packed, found: Vec<OwnedPart>) {
         for part in found {
-            let counted = self.0.entry((&entity.blueprint, part));
+            let counted = self.0.entry((entity.blueprint(), part));
             counted.or_insert((entity, 0)).1 += 1;
         }
     }
@@ -65,7 +98,7 @@ impl<'a> Undefined<'a> {
     /// Reports each part at the first entity that has it.
     pub(super) fn report(self, locate: &Locate<'_>, diagnostics: &mut Diagnostics) {
         for ((blueprint, part), (first, count)) in self.0 {
-            let id = quoted(&first.identifier);
+            let id = quoted(first.identifier());
             let entities = match count {
                 1 => id,
                 2 => format!("{id} and of one more entity"),
@@ -77,7 +110,7 @@ impl<'a> Undefined<'a> {
             );
             diagnostics.push(
                 Diagnostic::new(Code::UnknownProperty, message)
-                    .at(locate(first, part.as_part()))
+                    .at(locate(&first.unpacked(), part.as_part()))
                     .help("add it to the blueprint, or remove it from the mapping"),
             );
         }
@@ -118,10 +151,14 @@ impl OwnedPart {
 
 /// What there is to say about one entity.
 struct Report<'a> {
-    entity: String,
+    /// How the entity is named in findings; made when there is one.
+    entity: OnceCell<String>,
+    identifier: String,
     blueprint: &'a str,
     found: Vec<(OwnedPart, Diagnostic)>,
     undefined: Vec<OwnedPart>,
+    /// Whether a relation got another shape.
+    is_reshaped: bool,
 }
 
 impl Report<'_> {
@@ -140,7 +177,8 @@ impl Report<'_> {
         reason: &str,
         help: Option<&str>,
     ) {
-        let (entity, blueprint) = (&self.entity, self.blueprint);
+        let entity = self.entity.get_or_init(|| quoted(&self.identifier));
+        let blueprint = self.blueprint;
         let message = format!("{what} of {entity} is left out: blueprint `{blueprint}` {reason}");
         let help = help.unwrap_or(
             "change the descriptor or the overlay, or the mapping or the blueprint in the profile",
@@ -269,6 +307,7 @@ fn fit_relation(
     report: &mut Report<'_>,
 ) -> bool {
     let part = || OwnedPart::Relation(name.to_owned());
+    let was_many = matches!(targets, Targets::Many(_));
     let Some(relation) = blueprint.relations.get(name) else {
         report.undefined.push(part());
         return false;
@@ -307,6 +346,7 @@ fn fit_relation(
     if wanted.is_empty() && (before > 0 || !relation.many) {
         return false;
     }
+    report.is_reshaped |= relation.many != was_many;
     *targets = if relation.many {
         Targets::Many(wanted)
     } else {

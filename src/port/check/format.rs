@@ -76,6 +76,13 @@ pub(super) fn is_team(text: &str) -> bool {
 
 /// An absolute URL to everybody: to browsers (WHATWG), and by the letters of RFC 3986, which validators go by.
 pub(super) fn is_url(text: &str) -> bool {
+    if is_web_address(text) {
+        return true;
+    }
+    is_uri(text) && Url::parse(text).is_ok()
+}
+
+fn is_uri(text: &str) -> bool {
     // RFC 3986, appendix A; what stands in brackets, the port and the host are left to the parser.
     static URI: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let pchar = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
@@ -85,7 +92,31 @@ pub(super) fn is_url(text: &str) -> bool {
         let more = format!(r"(?:\?(?:{pchar}|[/?])*)?(?:#(?:{pchar}|[/?])*)?");
         Regex::new(&format!(r"\A[A-Za-z][A-Za-z0-9+.-]*:{path}{more}\z")).ok()
     });
-    URI.as_ref().is_some_and(|uri| uri.is_match(text)) && Url::parse(text).is_ok()
+    URI.as_ref().is_some_and(|uri| uri.is_match(text))
+}
+
+/// Whether a text is a URL as nearly all are: of the web, with a name of plain words for a host, and nothing in its path
+/// that has to be looked at twice.
+fn is_web_address(text: &str) -> bool {
+    // What begins with a letter is no number, and no part of an IPv4 address; two hyphens may be Punycode.
+    let is_label = |label: &str| {
+        label.starts_with(|char: char| char.is_ascii_lowercase())
+            && !label.contains("--")
+            && label
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    };
+    let rest = text.strip_prefix("http");
+    let rest = rest.map(|rest| rest.strip_prefix('s').unwrap_or(rest));
+    let Some(rest) = rest.and_then(|rest| rest.strip_prefix("://")) else {
+        return false;
+    };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    host.len() < 64
+        && host.split('.').all(is_label)
+        && path
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"/-._~?&=+,:@".contains(&b))
 }
 
 /// `local@domain` as ajv-formats checks it, which Port's API is built on: dots inside both parts, never at their ends,
@@ -188,10 +219,26 @@ fn is_labeled_url(map: &Map<String, Value>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_date_time, is_email, is_idn_email, is_url};
+    use proptest::{prop_assert, proptest};
+    use url::Url;
+
+    use super::{is_date_time, is_email, is_idn_email, is_uri, is_url, is_web_address};
+
+    proptest! {
+        #[test]
+        fn an_address_of_the_web_is_a_url_to_everybody(
+            host in "[a-z0-9.:x-]{0,12}(\\.[a-z0-9-]{1,4})?",
+            path in "[a-zA-Z0-9/._~?&=+,:@%#-]{0,10}",
+        ) {
+            for text in [format!("https://{host}"), format!("http://{host}/{path}")] {
+                prop_assert!(!is_web_address(&text) || (is_uri(&text) && Url::parse(&text).is_ok()), "{text}");
+            }
+        }
+    }
 
     #[test]
     fn urls() {
+        assert!(is_web_address("https://wiki.acme.example/shop?page=1"));
         for good in [
             "https://a.example/x?y#z",
             "mailto:a@b.example",

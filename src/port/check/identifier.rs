@@ -2,6 +2,7 @@
 //!
 //! In: entities as mapped. Out: those that Port can tell apart.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -9,22 +10,18 @@ use regex::Regex;
 
 use super::{Locate, Part, format, quoted};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::port::Entity;
+use crate::port::Packed;
 
 /// The longest identifier of an entity, in characters.
 pub const MAX_IDENTIFIER: usize = 1000;
 
 /// Whether an entity has an identifier that Port takes; reports it where it has not.
 pub(super) fn is_well_named(
-    entity: &Entity,
+    entity: &Packed,
     locate: &Locate<'_>,
     diagnostics: &mut Diagnostics,
 ) -> bool {
-    let Entity {
-        identifier,
-        blueprint,
-        ..
-    } = entity;
+    let (identifier, blueprint) = (entity.identifier(), entity.blueprint());
     let (fault, help) = if let Some(fault) = fault(identifier, MAX_IDENTIFIER, true) {
         let help = "Port takes letters, digits and @ _ . + : \\ / = - in identifiers; rename the entity, or change \
                     `identifier` in the mapping";
@@ -44,7 +41,7 @@ pub(super) fn is_well_named(
     );
     diagnostics.push(
         Diagnostic::new(Code::InvalidIdentifier, message)
-            .at(locate(entity, Part::Identifier))
+            .at(locate(&entity.unpacked(), Part::Identifier))
             .help(help),
     );
     false
@@ -94,15 +91,15 @@ pub(super) fn is_team_name(name: &str) -> bool {
 
 /// Keeps the first entity of each identifier within a blueprint.
 pub(super) fn distinct(
-    entities: Vec<Entity>,
+    entities: Vec<Packed>,
     locate: &Locate<'_>,
     diagnostics: &mut Diagnostics,
-) -> Vec<Entity> {
-    let mut exact: HashMap<(&str, &str), &Entity> = HashMap::with_capacity(entities.len());
-    let mut folded: HashMap<(&str, String), &Entity> = HashMap::with_capacity(entities.len());
+) -> Vec<Packed> {
+    let mut exact: HashMap<(&str, &str), &Packed> = HashMap::with_capacity(entities.len());
+    let mut folded: HashMap<(&str, Cow<'_, str>), &Packed> = HashMap::with_capacity(entities.len());
     let mut kept = Vec::with_capacity(entities.len());
     for entity in &entities {
-        let (blueprint, id) = (entity.blueprint.as_str(), entity.identifier.as_str());
+        let (blueprint, id) = (entity.blueprint(), entity.identifier());
         let same = exact.get(&(blueprint, id)).copied();
         kept.push(same.is_none());
         if let Some(first) = same {
@@ -110,10 +107,8 @@ pub(super) fn distinct(
             continue;
         }
         exact.insert((blueprint, id), entity);
-        let first = *folded
-            .entry((blueprint, id.to_lowercase()))
-            .or_insert(entity);
-        if first.identifier != entity.identifier {
+        let first = *folded.entry((blueprint, lowercase(id))).or_insert(entity);
+        if first.identifier() != entity.identifier() {
             diagnostics.push(near_duplicate(entity, first, locate));
         }
     }
@@ -124,28 +119,38 @@ pub(super) fn distinct(
     entities
 }
 
-fn duplicate(entity: &Entity, first: &Entity, locate: &Locate<'_>) -> Diagnostic {
-    let (id, blueprint) = (quoted(&entity.identifier), &entity.blueprint);
+/// The text in lower case; most identifiers are in it already.
+fn lowercase(text: &str) -> Cow<'_, str> {
+    let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    if text.bytes().all(is_lower) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.to_lowercase())
+    }
+}
+
+fn duplicate(entity: &Packed, first: &Packed, locate: &Locate<'_>) -> Diagnostic {
+    let (id, blueprint) = (quoted(entity.identifier()), entity.blueprint());
     Diagnostic::new(
         Code::DuplicateIdentifier,
         format!("{id} is the identifier of two entities of blueprint `{blueprint}`; this one is left out"),
     )
-    .at(locate(entity, Part::Identifier))
-    .related(locate(first, Part::Identifier), "the first one, which is kept")
+    .at(locate(&entity.unpacked(), Part::Identifier))
+    .related(locate(&first.unpacked(), Part::Identifier), "the first one, which is kept")
     .help("rename one of them, or make the mapping of `identifier` tell them apart, for example by namespace")
 }
 
-fn near_duplicate(entity: &Entity, first: &Entity, locate: &Locate<'_>) -> Diagnostic {
-    let (id, other) = (quoted(&entity.identifier), quoted(&first.identifier));
+fn near_duplicate(entity: &Packed, first: &Packed, locate: &Locate<'_>) -> Diagnostic {
+    let (id, other) = (quoted(entity.identifier()), quoted(first.identifier()));
     Diagnostic::new(
         Code::DuplicateIdentifier,
         format!(
             "{id} and {other} of blueprint `{}` differ in case only; Backstage takes them for one, Port for two",
-            entity.blueprint
+            entity.blueprint()
         ),
     )
     .severity(Severity::Warning)
-    .at(locate(entity, Part::Identifier))
-    .related(locate(first, Part::Identifier), "the other one")
+    .at(locate(&entity.unpacked(), Part::Identifier))
+    .related(locate(&first.unpacked(), Part::Identifier), "the other one")
     .help("spell it the same way everywhere, or rename one of them")
 }

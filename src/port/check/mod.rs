@@ -5,12 +5,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, quoted};
-use crate::port::{self, Blueprint, Entity};
+use crate::port::{self, Blueprint, Entity, Packed};
 use crate::source::Location;
-use entity::{Found, Undefined};
+use entity::{Found, Shape, Undefined};
 use pattern::Patterns;
 
 mod blueprint;
@@ -21,6 +21,7 @@ mod format;
 mod icon;
 mod identifier;
 mod pattern;
+mod simple;
 mod value;
 
 pub use blueprint::blueprints;
@@ -80,17 +81,26 @@ pub fn entities(
     let entities = identifier::distinct(entities, locate, diagnostics);
     let patterns = patterns(&blueprints, &entities, diagnostics);
     let shapes = shapes(&blueprints);
-    let fitted: Vec<(Entity, Found)> = entities
+    let shapes: HashMap<&str, Shape<'_>> = shapes
+        .into_iter()
+        .map(|(identifier, blueprint)| (identifier, Shape::of(blueprint)))
+        .collect();
+    let fitted: Vec<(Packed, Found)> = entities
         .into_par_iter()
-        .map(|mut entity| {
-            let found = match shapes.get(entity.blueprint.as_str()) {
-                Some(blueprint) => entity::fit(&mut entity, blueprint, &patterns, locate),
-                None => Found::default(),
+        .map(|packed| {
+            let Some(shape) = shapes.get(packed.blueprint()) else {
+                return (packed, Found::default());
             };
-            (entity, found)
+            let mut entity = packed.unpacked();
+            let found = entity::fit(&mut entity, shape, &patterns, locate);
+            if found.is_changed {
+                (entity.into(), found)
+            } else {
+                (packed, found)
+            }
         })
         .collect();
-    let (entities, found): (Vec<Entity>, Vec<Found>) = fitted.into_iter().unzip();
+    let (entities, found): (Vec<Packed>, Vec<Found>) = fitted.into_iter().unzip();
     let mut undefined = Undefined::default();
     for (entity, found) in entities.iter().zip(found) {
         diagnostics.append(found.diagnostics);
@@ -108,33 +118,45 @@ pub fn entities(
 /// blueprints as they will be written; refined ones require only what every entity has.
 pub fn required(catalog: &port::Catalog, locate: &Locate<'_>, diagnostics: &mut Diagnostics) {
     let shapes = shapes(&catalog.blueprints);
-    for entity in &catalog.entities {
-        let Some(blueprint) = shapes.get(entity.blueprint.as_str()) else {
-            continue;
-        };
-        let properties = blueprint.schema.required.iter();
-        let properties = properties
-            .filter(|name| !entity.properties.contains_key(*name))
-            .map(|name| format!("property `{name}`"));
-        let relations = blueprint.relations.iter();
-        let relations = relations
-            .filter(|(name, relation)| relation.required && !entity.relations.contains_key(*name))
-            .map(|(name, _)| format!("relation `{name}`"));
-        let missing: Vec<String> = properties.chain(relations).collect();
-        if missing.is_empty() {
-            continue;
-        }
-        let (id, blueprint) = (quoted(&entity.identifier), &blueprint.identifier);
-        let message = format!(
-            "{id} lacks what blueprint `{blueprint}` requires: {}",
-            missing.join(", ")
-        );
-        diagnostics.push(
-            Diagnostic::new(Code::MissingRequired, message)
-                .at(locate(entity, Part::Identifier))
-                .help("complete the descriptor, or do not require it in the blueprint"),
-        );
+    let found: Vec<Diagnostic> = catalog
+        .entities
+        .par_iter()
+        .filter_map(|entity| {
+            let blueprint = shapes.get(entity.blueprint())?;
+            let missing = missing(entity, blueprint);
+            if missing.is_empty() {
+                return None;
+            }
+            let (id, blueprint) = (quoted(entity.identifier()), &blueprint.identifier);
+            let message = format!(
+                "{id} lacks what blueprint `{blueprint}` requires: {}",
+                missing.join(", ")
+            );
+            let found = Diagnostic::new(Code::MissingRequired, message)
+                .at(locate(&entity.unpacked(), Part::Identifier))
+                .help("complete the descriptor, or do not require it in the blueprint");
+            Some(found)
+        })
+        .collect();
+    diagnostics.extend(found);
+}
+
+/// What a blueprint requires and an entity lacks, in words.
+fn missing(entity: &Packed, blueprint: &Blueprint) -> Vec<String> {
+    let properties = &blueprint.schema.required;
+    let relations = blueprint.relations.iter();
+    let mut relations = relations
+        .filter(|(_, relation)| relation.required)
+        .peekable();
+    if properties.is_empty() && relations.peek().is_none() {
+        return Vec::new();
     }
+    let has = entity.outline();
+    let properties = properties.iter().filter(|name| !has.properties.has(name));
+    let relations = relations.filter(|(name, _)| !has.relations.has(name));
+    let properties = properties.map(|name| format!("property `{name}`"));
+    let relations = relations.map(|(name, _)| format!("relation `{name}`"));
+    properties.chain(relations).collect()
 }
 
 fn shapes(blueprints: &[Blueprint]) -> HashMap<&str, &Blueprint> {
@@ -147,13 +169,10 @@ fn shapes(blueprints: &[Blueprint]) -> HashMap<&str, &Blueprint> {
 /// The patterns of the blueprints that have entities.
 fn patterns<'a>(
     blueprints: &'a [Blueprint],
-    entities: &[Entity],
+    entities: &[Packed],
     diagnostics: &mut Diagnostics,
 ) -> Patterns<'a> {
-    let used: HashSet<&str> = entities
-        .iter()
-        .map(|entity| entity.blueprint.as_str())
-        .collect();
+    let used: HashSet<&str> = entities.iter().map(Packed::blueprint).collect();
     let mut patterns = Patterns::default();
     for blueprint in blueprints {
         if used.contains(blueprint.identifier.as_str()) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::identifier::is_letter;
 use super::{MAX_BODY, Part, blueprints, entities, required};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::port::{Blueprint, Catalog, Cleared, Entity, Targets};
+use crate::port::{Blueprint, Catalog, Cleared, Entity, Packed, Targets};
 use crate::source::{FieldPath, Location, Origin, Root, RootId, Sources};
 
 type Result<T = ()> = std::result::Result<T, serde_json::Error>;
@@ -68,11 +68,12 @@ fn checked(blueprint: Blueprint, all: Vec<Entity>) -> (Vec<Entity>, Vec<Diagnost
     let mut diagnostics = Diagnostics::default();
     let catalog = Catalog {
         blueprints: vec![blueprint],
-        entities: all,
+        entities: all.into_iter().map(Packed::from).collect(),
         ..Catalog::default()
     };
     let catalog = entities(catalog, &place, &mut diagnostics);
-    (catalog.entities, diagnostics.into_iter().collect())
+    let kept = catalog.entities.iter().map(Packed::unpacked);
+    (kept.collect(), diagnostics.into_iter().collect())
 }
 
 fn with_property(name: &str, value: Value) -> Entity {
@@ -451,7 +452,9 @@ fn what_a_blueprint_requires_is_missed() -> Result {
     }
     let catalog = Catalog {
         blueprints: vec![blueprint],
-        entities: vec![with_property("tier", json!("1")), entity(0, "other", "a")],
+        entities: [with_property("tier", json!("1")), entity(0, "other", "a")]
+            .map(Packed::from)
+            .into(),
         ..Catalog::default()
     };
     let mut diagnostics = Diagnostics::default();

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Map, Value};
 
 use crate::port::blueprint::Property;
-use crate::port::{Blueprint, Entity};
+use crate::port::{Blueprint, Packed};
 
 /// The colours of Port's documentation, in its order. The order is part of what is written: [`color`] counts on it.
 const PALETTE: [&str; 11] = [
@@ -26,8 +26,8 @@ const PALETTE: [&str; 11] = [
 ];
 
 /// Fills the enums that are asked for, by their definition or by the name of their property.
-pub(super) fn fill(blueprints: &mut [Blueprint], entities: &[Entity], named: &BTreeSet<String>) {
-    let mut used: HashMap<String, HashMap<String, Values<'_>>> = HashMap::new();
+pub(super) fn fill(blueprints: &mut [Blueprint], entities: &[Packed], named: &BTreeSet<String>) {
+    let mut used: HashMap<String, HashMap<String, Values>> = HashMap::new();
     for blueprint in blueprints.iter_mut() {
         for (name, property) in &mut blueprint.schema.properties {
             let is_named = named.contains(name) && can_be_enum(property);
@@ -45,9 +45,13 @@ pub(super) fn fill(blueprints: &mut [Blueprint], entities: &[Entity], named: &BT
             }
         }
     }
-    for entity in entities {
-        for (name, values) in used.get_mut(&entity.blueprint).into_iter().flatten() {
-            if let Some(value) = entity.properties.get(name) {
+    for packed in entities {
+        let Some(used) = used.get_mut(packed.blueprint()) else {
+            continue;
+        };
+        let mut entity = packed.unpacked();
+        for (name, values) in used {
+            if let Some(value) = entity.properties.remove(name) {
                 values.add(value);
             }
         }
@@ -59,7 +63,7 @@ pub(super) fn fill(blueprints: &mut [Blueprint], entities: &[Entity], named: &BT
             };
             let default = property.0.get("default").cloned();
             if let Some(definition) = of_values(&mut property.0) {
-                write(definition, values, default.as_ref());
+                write(definition, values, default);
             }
         }
     }
@@ -92,22 +96,22 @@ fn is_marked(definition: &Map<String, Value>) -> bool {
 
 /// The values of a property.
 #[derive(Debug, Default)]
-struct Values<'a> {
-    texts: BTreeSet<&'a str>,
+struct Values {
+    texts: BTreeSet<String>,
     /// Numbers are doubles to Port, and equal ones are one.
-    numbers: Vec<(f64, &'a Value)>,
+    numbers: Vec<(f64, Value)>,
 }
 
-impl<'a> Values<'a> {
-    fn add(&mut self, value: &'a Value) {
+impl Values {
+    fn add(&mut self, value: Value) {
         match value {
             Value::String(text) => _ = self.texts.insert(text),
-            Value::Number(number) => {
+            Value::Number(ref number) => {
                 // Plus zero, because zero and minus zero are one.
                 let number = number.as_f64().map(|number| (number + 0.0, value));
                 self.numbers.extend(number);
             }
-            Value::Array(items) => items.iter().for_each(|item| self.add(item)),
+            Value::Array(items) => items.into_iter().for_each(|item| self.add(item)),
             Value::Null | Value::Bool(_) | Value::Object(_) => {}
         }
     }
@@ -120,17 +124,13 @@ impl<'a> Values<'a> {
         self.numbers.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         self.numbers
             .dedup_by(|(a, _), (b, _)| a.total_cmp(b).is_eq());
-        let numbers = self.numbers.into_iter().map(|(_, value)| value.clone());
+        let numbers = self.numbers.into_iter().map(|(_, value)| value);
         let texts = self.texts.into_iter().map(Value::from);
         numbers.chain(texts).collect()
     }
 }
 
-fn write<'a>(
-    definition: &mut Map<String, Value>,
-    mut values: Values<'a>,
-    default: Option<&'a Value>,
-) {
+fn write(definition: &mut Map<String, Value>, mut values: Values, default: Option<Value>) {
     if values.is_empty() {
         definition.shift_remove("enum");
         definition.shift_remove("enumColors");

@@ -7,12 +7,13 @@ mod enums;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Error, similar};
 use crate::port::path::{Target, by_identifier, has_value, is_mirrored, target};
-use crate::port::{self, Blueprint, Targets};
+use crate::port::{self, Blueprint, Held, Outline, Packed};
 
 /// Which parts of blueprints are cut, and which enums are made. By default everything unused goes and no enum is made.
 ///
@@ -112,47 +113,81 @@ pub fn blueprints(mut catalog: port::Catalog, refinement: &Refinement) -> port::
 
 /// How many entities a blueprint has, and how many of them have each property and relation.
 #[derive(Debug, Default)]
-struct Uses<'a> {
+struct Uses {
     entities: usize,
-    properties: HashMap<&'a str, usize>,
-    relations: HashMap<&'a str, usize>,
+    properties: HashMap<String, usize>,
+    relations: HashMap<String, usize>,
     /// Those that some entity has as null: Port takes a null only for what the blueprint defines.
-    cleared_properties: HashSet<&'a str>,
-    cleared_relations: HashSet<&'a str>,
+    cleared_properties: HashSet<String>,
+    cleared_relations: HashSet<String>,
 }
 
-struct Usage<'a>(HashMap<&'a str, Uses<'a>>);
-
-impl<'a> Usage<'a> {
-    fn of(entities: &'a [port::Entity]) -> Self {
-        let mut usage: HashMap<&str, Uses<'_>> = HashMap::new();
-        for entity in entities {
-            let uses = usage.entry(&entity.blueprint).or_default();
-            uses.entities += 1;
-            for (name, value) in &entity.properties {
-                if !value.is_null() {
-                    *uses.properties.entry(name).or_default() += 1;
-                }
+impl Uses {
+    fn add(&mut self, entity: Outline<'_>) {
+        let Outline {
+            properties,
+            relations,
+            cleared,
+            ..
+        } = entity;
+        self.entities += 1;
+        for (name, held) in properties.0 {
+            if held != Held::Null {
+                count(&mut self.properties, &name, 1);
             }
-            for (name, targets) in &entity.relations {
-                if *targets != Targets::Many(Vec::new()) {
-                    *uses.relations.entry(name).or_default() += 1;
-                }
-            }
-            let port::Cleared {
-                properties,
-                relations,
-            } = &entity.cleared;
-            let properties = properties.iter().map(String::as_str);
-            uses.cleared_properties.extend(properties);
-            let relations = relations.iter().map(String::as_str);
-            uses.cleared_relations.extend(relations);
         }
-        Self(usage)
+        for (name, held) in relations.0 {
+            if held != Held::EmptyList {
+                count(&mut self.relations, &name, 1);
+            }
+        }
+        self.cleared_properties.extend(cleared.properties);
+        self.cleared_relations.extend(cleared.relations);
+    }
+
+    fn join(&mut self, other: Self) {
+        self.entities += other.entities;
+        for (name, times) in other.properties {
+            count(&mut self.properties, &name, times);
+        }
+        for (name, times) in other.relations {
+            count(&mut self.relations, &name, times);
+        }
+        self.cleared_properties.extend(other.cleared_properties);
+        self.cleared_relations.extend(other.cleared_relations);
     }
 }
 
-fn cut_unused(blueprint: &mut Blueprint, uses: &Uses<'_>, refinement: &Refinement) {
+/// Counts a name; nearly always it is known.
+fn count(counts: &mut HashMap<String, usize>, name: &str, times: usize) {
+    match counts.get_mut(name) {
+        Some(known) => *known += times,
+        None => _ = counts.insert(name.to_owned(), times),
+    }
+}
+
+#[derive(Default)]
+struct Usage<'a>(HashMap<&'a str, Uses>);
+
+impl<'a> Usage<'a> {
+    fn of(entities: &'a [Packed]) -> Self {
+        let counted = entities
+            .par_iter()
+            .fold(Self::default, |mut usage, entity| {
+                let uses = usage.0.entry(entity.blueprint()).or_default();
+                uses.add(entity.outline());
+                usage
+            });
+        counted.reduce(Self::default, |mut all, some| {
+            for (blueprint, uses) in some.0 {
+                all.0.entry(blueprint).or_default().join(uses);
+            }
+            all
+        })
+    }
+}
+
+fn cut_unused(blueprint: &mut Blueprint, uses: &Uses, refinement: &Refinement) {
     let calculations: Vec<String> = blueprint
         .calculation_properties
         .values()
@@ -176,7 +211,7 @@ fn cut_unused(blueprint: &mut Blueprint, uses: &Uses<'_>, refinement: &Refinemen
         });
     }
     // Also without any entity nothing is required: an entity that Port makes for a dangling relation has no values.
-    let has_every = |counts: &HashMap<&str, usize>, name: &str| {
+    let has_every = |counts: &HashMap<String, usize>, name: &str| {
         !refinement.relax_required
             || (uses.entities > 0 && counts.get(name) == Some(&uses.entities))
     };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Refinement, blueprints, mentions};
 use crate::port::blueprint::Property;
-use crate::port::{Blueprint, Catalog, Cleared, Entity, Targets};
+use crate::port::{Blueprint, Catalog, Cleared, Entity, Packed, Targets};
 use crate::source::{Origin, Root, RootId, Sources};
 
 type Result<T = ()> = std::result::Result<T, serde_json::Error>;
@@ -90,7 +90,7 @@ fn profile() -> Result<Vec<Blueprint>> {
 fn refined(entities: Vec<Entity>, refinement: &Refinement) -> Result<BTreeMap<String, Value>> {
     let catalog = Catalog {
         blueprints: profile()?,
-        entities,
+        entities: entities.into_iter().map(Packed::from).collect(),
         ..Catalog::default()
     };
     let mut bodies = BTreeMap::new();
@@ -281,6 +281,7 @@ fn tier(definition: Value, values: &[Value], refinement: &Refinement) -> Result<
             .iter()
             .map(with_tier)
             .chain([entity("component", &[], &[])])
+            .map(Packed::from)
             .collect(),
         ..Catalog::default()
     };
