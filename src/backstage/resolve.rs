@@ -209,14 +209,11 @@ fn lost(descriptor: &Descriptor, why: &str) -> Diagnostic {
 
 /// Orders descriptors by root, path and document, however they were reached.
 pub fn sort(descriptors: &mut [Descriptor], sources: &Sources) {
-    descriptors.sort_by_cached_key(|descriptor| {
+    let place = |descriptor: &Descriptor| {
         let Origin { file, document, .. } = descriptor.origin;
-        (
-            sources.root_of(file),
-            sources.path(file).to_owned(),
-            document,
-        )
-    });
+        (sources.root_of(file), sources.path(file), document)
+    };
+    descriptors.sort_by(|a, b| place(a).cmp(&place(b)));
 }
 
 fn is_location(descriptor: &Descriptor) -> bool {
