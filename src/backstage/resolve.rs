@@ -208,14 +208,11 @@ fn lost<F>(descriptor: &Descriptor<F>, why: &str) -> Diagnostic {
 
 /// Orders descriptors by root, path and document, however they were reached.
 pub fn sort(descriptors: &mut [Descriptor<Packed>], sources: &Sources) {
-    descriptors.sort_by_cached_key(|descriptor| {
+    let place = |descriptor: &Descriptor<Packed>| {
         let Origin { file, document, .. } = descriptor.origin;
-        (
-            sources.root_of(file),
-            sources.path(file).to_owned(),
-            document,
-        )
-    });
+        (sources.root_of(file), sources.path(file), document)
+    };
+    descriptors.sort_by(|a, b| place(a).cmp(&place(b)));
 }
 
 /// The descriptor with its fields, if it is a valid Location.

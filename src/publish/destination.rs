@@ -30,7 +30,11 @@ pub fn grounds(
     destination: &Destination,
 ) -> Result<BTreeMap<RootId, Ground>, Error> {
     let ground = |(root, shown): (RootId, Utf8PathBuf)| {
-        let states = vec![Files::on_disk(&shown)];
+        let listed = match destination {
+            Destination::Roots => Files::of_root(sources, root),
+            Destination::Folder(_) => None,
+        };
+        let states = vec![listed.unwrap_or_else(|| Files::on_disk(&shown))];
         (root, Ground { shown, states })
     };
     Ok(bases(sources, destination)?

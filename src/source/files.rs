@@ -3,13 +3,14 @@
 //! In: a folder, and a revision or none. Out: paths, bytes, and what stands at a path. Nothing is written here.
 
 use std::io;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::repository::Layout;
 use super::revision::Revision;
 use super::work_tree::WorkTree;
-use super::{Listing, RootError, Tree};
+use super::{Listing, RootError, RootId, Sources, Tree};
 
 /// The folder of what belongs to a whole root.
 pub const PORT_FOLDER: &str = ".port";
@@ -39,7 +40,17 @@ impl Files {
         let folder = if folder == "" { ".".into() } else { folder };
         let is_repository = Layout::around(&canonical(folder)).is_some();
         let tree = WorkTree::new(folder.to_owned(), is_repository);
-        Self(Tree::WorkTree(tree))
+        Self(Tree::Disk(Arc::new(tree)))
+    }
+
+    /// The files of a root as it is on the disk, which are not looked for again where a run has listed them; `None` where
+    /// the run reads something else.
+    #[must_use]
+    pub fn of_root(sources: &Sources, root: RootId) -> Option<Self> {
+        match &sources.trees[root.0 as usize] {
+            Tree::Disk(tree) => Some(Self(Tree::Disk(Arc::clone(tree)))),
+            Tree::Revision(_) | Tree::Recorded => None,
+        }
     }
 
     /// The files of a folder in a revision of its repository.
@@ -60,12 +71,12 @@ impl Files {
     ///
     /// When the folder cannot be read.
     pub fn list(
-        &mut self,
+        &self,
         is_wanted: impl Fn(&Utf8Path) -> bool + Sync,
     ) -> io::Result<Vec<Utf8PathBuf>> {
         let below = |path: &Utf8Path| is_wanted(&Utf8Path::new(PORT_FOLDER).join(path));
-        let (elsewhere, in_port) = match &mut self.0 {
-            Tree::WorkTree(tree) => {
+        let (elsewhere, in_port) = match &self.0 {
+            Tree::Disk(tree) => {
                 let elsewhere = match tree.list(&is_wanted) {
                     // Whoever writes there is told.
                     Err(error)
@@ -79,7 +90,7 @@ impl Files {
                     listing => listing?,
                 };
                 let in_port = tree.below(PORT_FOLDER)?;
-                let in_port = in_port.map(|mut tree| tree.list(below)).transpose()?;
+                let in_port = in_port.map(|tree| tree.list(below)).transpose()?;
                 (elsewhere, in_port.unwrap_or_default())
             }
             Tree::Revision(revision) => {
@@ -104,7 +115,7 @@ impl Files {
     /// When the disk does not tell.
     pub fn site(&self, path: &Utf8Path) -> io::Result<Site> {
         match &self.0 {
-            Tree::WorkTree(tree) => tree.site(path),
+            Tree::Disk(tree) => tree.site(path),
             Tree::Revision(revision) => Ok(revision.site(path)),
             Tree::Recorded => Ok(Site::Free),
         }
@@ -117,7 +128,7 @@ impl Files {
     /// As reading gives them.
     pub fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>> {
         match &self.0 {
-            Tree::WorkTree(tree) => tree.read(path, MAX_MANIFEST_BYTES),
+            Tree::Disk(tree) => tree.read(path, MAX_MANIFEST_BYTES),
             Tree::Revision(revision) => revision.read(path, MAX_MANIFEST_BYTES),
             Tree::Recorded => Err(io::Error::from(io::ErrorKind::NotFound)),
         }

@@ -5,7 +5,7 @@
 
 use camino::Utf8Path;
 
-use super::{FieldPath, FileId, Location, Origin, Place, RootId, SourceFile, Sources};
+use super::{FieldPath, FileId, Location, Origin, Place, RootId, Sources};
 
 /// A placeholder that was replaced.
 #[derive(Debug)]
@@ -45,14 +45,7 @@ impl Sources {
     /// The id of a file that is included. It is another one than that of the same file as a descriptor: in included values
     /// placeholders are not replaced.
     pub(crate) fn included_file(&mut self, root: RootId, path: &Utf8Path) -> FileId {
-        if let Some(id) = self.included.get(&(root, path.to_owned())) {
-            return *id;
-        }
-        let id = self.next_id();
-        let path = path.to_owned();
-        self.included.insert((root, path.clone()), id);
-        self.files.push(SourceFile { root, path });
-        id
+        self.id(root, path, true)
     }
 
     /// Where the text of a place really stands, and the placeholder that brought it; `None` where it stands in the

@@ -7,7 +7,9 @@
 mod above;
 mod around;
 mod files;
+mod folders;
 pub(crate) mod git;
+mod ignores;
 mod included;
 mod place;
 mod recorded;
@@ -18,8 +20,10 @@ mod work_tree;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use indexmap::{Equivalent, IndexSet};
 use url::Url;
 
 pub use self::around::Around;
@@ -56,10 +60,25 @@ pub struct RootId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct SourceFile {
     root: RootId,
-    path: Utf8PathBuf,
+    path: Box<Utf8Path>,
+    is_included: bool,
+}
+
+/// A [`SourceFile`] that is looked up.
+#[derive(PartialEq, Eq, Hash)]
+struct Asked<'a> {
+    root: RootId,
+    path: &'a Utf8Path,
+    is_included: bool,
+}
+
+impl Equivalent<SourceFile> for Asked<'_> {
+    fn equivalent(&self, file: &SourceFile) -> bool {
+        self.root == file.root && self.path == &*file.path && self.is_included == file.is_included
+    }
 }
 
 /// Why the roots of a run cannot be opened.
@@ -109,7 +128,7 @@ pub enum RootError {
 /// Where the files of a root are.
 #[derive(Debug)]
 enum Tree {
-    WorkTree(WorkTree),
+    Disk(Arc<WorkTree>),
     Revision(Revision),
     /// Known from a catalog dump only: nothing is read from there.
     Recorded,
@@ -125,13 +144,13 @@ pub(crate) struct Listing {
 }
 
 /// A file or folder that could not be listed.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Fault {
     pub(crate) path: Utf8PathBuf,
     pub(crate) kind: FaultKind,
 }
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FaultKind {
     Unreadable(String),
     NonUtf8,
@@ -192,10 +211,8 @@ pub struct Sources {
     roots: Vec<Root>,
     trees: Vec<Tree>,
     homes: Vec<Option<Home>>,
-    files: Vec<SourceFile>,
-    ids: HashMap<(RootId, Utf8PathBuf), FileId>,
-    /// Files that placeholders name.
-    included: HashMap<(RootId, Utf8PathBuf), FileId>,
+    /// In the order of their ids. Files that placeholders name are there a second time.
+    files: IndexSet<SourceFile>,
     /// What placeholders brought, by file and document.
     inclusions: HashMap<(FileId, usize), Vec<Inclusion>>,
     /// How many of the roots the user named; the others are known from dumps.
@@ -216,7 +233,7 @@ impl Sources {
     /// Sources with these roots as they are on the disk, and no files yet. Their repositories are not looked at.
     #[must_use]
     pub fn new(roots: Vec<Root>) -> Self {
-        let tree = |root: &Root| Tree::WorkTree(WorkTree::new(root.path.clone(), false));
+        let tree = |root: &Root| Tree::Disk(Arc::new(WorkTree::new(root.path.clone(), false)));
         let home = |root: &Root| root.repository.as_deref().and_then(Home::given);
         Self {
             trees: roots.iter().map(tree).collect(),
@@ -253,9 +270,11 @@ impl Sources {
             let Opening { root, layout, .. } = opening;
             let folder = layout.as_ref().map(|layout| layout.folder.clone());
             sources.folders.push(folder.unwrap_or_default());
-            sources.trees.push(match revision {
-                Some(name) => Tree::Revision(Revision::open(&root.path, name, layout.as_ref())?),
-                None => Tree::WorkTree(WorkTree::new(root.path.clone(), layout.is_some())),
+            sources.trees.push(if let Some(name) = revision {
+                Tree::Revision(Revision::open(&root.path, name, layout.as_ref())?)
+            } else {
+                let tree = WorkTree::new(root.path.clone(), layout.is_some());
+                Tree::Disk(Arc::new(tree))
             });
             sources.roots.push(root);
         }
@@ -269,12 +288,12 @@ impl Sources {
     ///
     /// When the root is no folder that can be read.
     pub(crate) fn list(
-        &mut self,
+        &self,
         root: RootId,
         is_wanted: impl Fn(&Utf8Path) -> bool + Sync,
     ) -> io::Result<Listing> {
-        match &mut self.trees[root.0 as usize] {
-            Tree::WorkTree(tree) => tree.list(is_wanted),
+        match &self.trees[root.0 as usize] {
+            Tree::Disk(tree) => tree.list(is_wanted),
             Tree::Revision(revision) => Ok(revision.list(is_wanted)),
             Tree::Recorded => Ok(Listing::default()),
         }
@@ -287,7 +306,7 @@ impl Sources {
     /// When the content of one of them is missing.
     pub(crate) fn ensure_present(&self, root: RootId, paths: &[Utf8PathBuf]) -> io::Result<()> {
         match &self.trees[root.0 as usize] {
-            Tree::WorkTree(_) | Tree::Recorded => Ok(()),
+            Tree::Disk(_) | Tree::Recorded => Ok(()),
             Tree::Revision(revision) => revision.ensure_present(paths),
         }
     }
@@ -331,22 +350,29 @@ impl Sources {
 
     /// The id of a file, the same for every call with the same root and path. The file need not exist.
     pub fn add(&mut self, root: RootId, path: &Utf8Path) -> FileId {
-        if let Some(id) = self.ids.get(&(root, path.to_owned())) {
-            return *id;
-        }
-        let id = self.next_id();
-        let path = path.to_owned();
-        self.ids.insert((root, path.clone()), id);
-        self.files.push(SourceFile { root, path });
-        id
+        self.id(root, path, false)
     }
 
-    fn next_id(&self) -> FileId {
+    fn id(&mut self, root: RootId, path: &Utf8Path, is_included: bool) -> FileId {
+        let asked = Asked {
+            root,
+            path,
+            is_included,
+        };
+        let known = self.files.get_index_of(&asked);
+        let index = known.unwrap_or_else(|| {
+            let file = SourceFile {
+                root,
+                path: path.into(),
+                is_included,
+            };
+            self.files.insert_full(file).0
+        });
         #[expect(
             clippy::cast_possible_truncation,
             reason = "4 billion paths do not fit into memory before they overflow this"
         )]
-        FileId(self.files.len() as u32)
+        FileId(index as u32)
     }
 
     /// The root a file belongs to.
@@ -364,10 +390,10 @@ impl Sources {
     /// The path of a file as a user would type it: the root as they wrote it, and the path inside it.
     #[must_use]
     pub fn display_path(&self, file: FileId) -> Utf8PathBuf {
-        let SourceFile { root, path } = &self.files[file.0 as usize];
+        let SourceFile { root, path, .. } = &self.files[file.0 as usize];
         let root = &self.root(*root).path;
         if root == "." || root == "" {
-            path.clone()
+            path.to_path_buf()
         } else if self.above.contains_key(&file) {
             above::joined(root, path)
         } else {
@@ -383,7 +409,7 @@ impl Sources {
     /// for folders, for anything that is no regular file, and for paths that pass through a symbolic link, which could
     /// lead out of the root.
     pub fn read(&self, file: FileId) -> io::Result<Vec<u8>> {
-        let SourceFile { root, path } = &self.files[file.0 as usize];
+        let SourceFile { root, path, .. } = &self.files[file.0 as usize];
         match self.above.get(&file) {
             Some(path) => self.read_above(*root, path),
             None => self.read_at(*root, path),
@@ -392,7 +418,7 @@ impl Sources {
 
     fn read_at(&self, root: RootId, path: &Utf8Path) -> io::Result<Vec<u8>> {
         match &self.trees[root.0 as usize] {
-            Tree::WorkTree(tree) => tree.read(path, MAX_FILE_BYTES),
+            Tree::Disk(tree) => tree.read(path, MAX_FILE_BYTES),
             Tree::Revision(revision) => revision.read(path, MAX_FILE_BYTES),
             Tree::Recorded => Err(io::Error::new(
                 io::ErrorKind::NotFound,
@@ -405,7 +431,7 @@ impl Sources {
     #[must_use]
     pub fn is_file(&self, root: RootId, path: &Utf8Path) -> bool {
         match &self.trees[root.0 as usize] {
-            Tree::WorkTree(tree) => tree.is_file(path),
+            Tree::Disk(tree) => tree.is_file(path),
             Tree::Revision(revision) => revision.is_file(path),
             Tree::Recorded => false,
         }
@@ -415,7 +441,7 @@ impl Sources {
     #[must_use]
     pub fn is_free(&self, root: RootId, path: &Utf8Path) -> bool {
         let site = match &self.trees[root.0 as usize] {
-            Tree::WorkTree(tree) => tree.site(path),
+            Tree::Disk(tree) => tree.site(path),
             Tree::Revision(revision) => Ok(revision.site(path)),
             Tree::Recorded => return false,
         };

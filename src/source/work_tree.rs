@@ -5,12 +5,12 @@
 
 use std::fs::Metadata;
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::OnceLock;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::{Fault, FaultKind, Listing, Site, is_skipped_folder};
+use super::folders::Folders;
+use super::{Listing, Site};
 
 /// A folder on the disk.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(super) struct WorkTree {
     /// Whether it is a repository or a part of one. Repositories in it are then submodules or strangers; below a
     /// folder that is none they are what was asked for.
     is_repository: bool,
-    /// Repositories that the walk has met, by their paths from the folder.
-    inner: Vec<Utf8PathBuf>,
+    /// What is in it, once somebody has asked.
+    walked: OnceLock<Folders>,
 }
 
 impl WorkTree {
@@ -28,80 +28,19 @@ impl WorkTree {
         Self {
             folder,
             is_repository,
-            inner: Vec::new(),
+            walked: OnceLock::new(),
         }
     }
 
-    /// The files that are wanted, in the order of the bytes of their paths.
-    pub(super) fn list(
-        &mut self,
-        is_wanted: impl Fn(&Utf8Path) -> bool + Sync,
-    ) -> io::Result<Listing> {
-        std::fs::read_dir(&self.folder)?;
-        let folder = &self.folder;
-        let collected: Mutex<Listing> = Mutex::default();
-        let inner: Arc<Mutex<Vec<Utf8PathBuf>>> = Arc::default();
-        self.walker(&inner).build_parallel().run(|| {
-            Box::new(|entry| {
-                let result = match entry {
-                    Ok(entry) => wanted(folder, &entry, &is_wanted),
-                    Err(error) => Some(Err(unreadable(folder, &error))),
-                };
-                if let Some(result) = result {
-                    let mut collected = collected.lock().unwrap_or_else(PoisonError::into_inner);
-                    match result {
-                        Ok(path) => collected.paths.push(path),
-                        Err(fault) => collected.faults.push(fault),
-                    }
-                }
-                WalkState::Continue
-            })
-        });
-        let mut listing = collected
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        self.inner = std::mem::take(&mut inner.lock().unwrap_or_else(PoisonError::into_inner));
-        if !self.inner.is_empty() {
-            listing.paths.retain(|path| !self.is_inner(path));
-        }
-        listing
-            .paths
-            .sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
-        listing.faults.sort_unstable();
-        Ok(listing)
-    }
-
-    /// Walks the same files whatever the machine's git configuration and the folders above the root say.
-    fn walker(&self, inner: &Arc<Mutex<Vec<Utf8PathBuf>>>) -> WalkBuilder {
-        let mut walker = WalkBuilder::new(&self.folder);
-        let inner = self.is_repository.then(|| Arc::clone(inner));
-        let folder = self.folder.clone();
-        walker
-            .standard_filters(false)
-            .git_ignore(true)
-            .require_git(false)
-            .follow_links(false)
-            .filter_entry(move |entry| {
-                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                let name = entry.file_name().as_encoded_bytes();
-                let is_git = name.eq_ignore_ascii_case(b".git");
-                if is_git
-                    && entry.depth() > 1
-                    && let Some(inner) = &inner
-                    && let Some(above) = entry.path().parent()
-                    && let Ok(above) = above.strip_prefix(&folder)
-                    && let Some(above) = Utf8Path::from_path(above)
-                {
-                    let mut inner = inner.lock().unwrap_or_else(PoisonError::into_inner);
-                    inner.push(above.to_owned());
-                }
-                entry.depth() == 0 || !(is_git || is_folder && is_skipped_folder(name))
-            });
-        walker
-    }
-
-    fn is_inner(&self, path: &Utf8Path) -> bool {
-        self.inner.iter().any(|inner| path.starts_with(inner))
+    /// The files that are wanted, in the order of the bytes of their paths. The disk is asked the first time only.
+    pub(super) fn list(&self, is_wanted: impl Fn(&Utf8Path) -> bool + Sync) -> io::Result<Listing> {
+        let walked = if let Some(walked) = self.walked.get() {
+            walked
+        } else {
+            let walked = Folders::walk(&self.folder, self.is_repository)?;
+            self.walked.get_or_init(|| walked)
+        };
+        Ok(walked.list(is_wanted))
     }
 
     pub(super) fn is_file(&self, path: &Utf8Path) -> bool {
@@ -171,8 +110,29 @@ impl WorkTree {
     }
 
     fn file(&self, path: &Utf8Path) -> io::Result<(Utf8PathBuf, Metadata)> {
-        let not_found = |why| io::Error::new(io::ErrorKind::NotFound, why);
+        let (full, metadata) = if let Some(full) = self.in_folder(path) {
+            let metadata = not_linked(&full)?;
+            (full, metadata)
+        } else {
+            self.step_by_step(path)?
+        };
+        if metadata.is_file() {
+            Ok((full, metadata))
+        } else {
+            Err(not_found("not a file"))
+        }
+    }
+
+    /// Where a file stands in a folder that the walk has met.
+    fn in_folder(&self, path: &Utf8Path) -> Option<Utf8PathBuf> {
+        let (folder, name) = (path.parent()?, path.file_name()?);
+        let is_met = self.walked.get()?.has_met(folder) && !name.eq_ignore_ascii_case(".git");
+        is_met.then(|| self.folder.join(folder).join(name))
+    }
+
+    fn step_by_step(&self, path: &Utf8Path) -> io::Result<(Utf8PathBuf, Metadata)> {
         let mut full = self.folder.clone();
+        let mut found = None;
         for part in path.components() {
             match part {
                 // It holds what nobody meant to publish, such as the tokens of a CI job.
@@ -182,60 +142,96 @@ impl WorkTree {
                 Utf8Component::Normal(_) | Utf8Component::CurDir => full.push(part),
                 _ => return Err(not_found("leads out of the root")),
             }
-            // In the words of a revision, which has no operating system to blame.
-            let metadata = full
-                .symlink_metadata()
-                .map_err(|error| match error.kind() {
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                        not_found("there is no such file")
-                    }
-                    _ => error,
-                })?;
-            if metadata.is_symlink() {
-                return Err(not_found("symbolic links are not followed"));
-            }
+            found = Some(not_linked(&full)?);
         }
-        if self.is_inner(path) {
+        let walked = self.walked.get();
+        if walked.is_some_and(|walked| walked.is_inner(path)) {
             return Err(not_found("a submodule is another repository"));
         }
-        let metadata = full.metadata()?;
-        if metadata.is_file() {
-            Ok((full, metadata))
-        } else {
-            Err(not_found("not a file"))
+        let metadata = found.ok_or_else(|| not_found("not a file"))?;
+        Ok((full, metadata))
+    }
+}
+
+/// What stands at a path, in the words of a revision, which has no operating system to blame.
+fn not_linked(path: &Utf8Path) -> io::Result<Metadata> {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_symlink() => Err(not_found("symbolic links are not followed")),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Err(not_found("there is no such file"))
         }
+        other => other,
     }
 }
 
-fn wanted(
-    folder: &Utf8Path,
-    entry: &DirEntry,
-    is_wanted: &impl Fn(&Utf8Path) -> bool,
-) -> Option<Result<Utf8PathBuf, Fault>> {
-    if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-        return None;
-    }
-    let path = entry.path().strip_prefix(folder).ok()?;
-    if let Some(path) = Utf8Path::from_path(path) {
-        return is_wanted(path).then(|| Ok(path.to_owned()));
-    }
-    let path = Utf8PathBuf::from(path.to_string_lossy().into_owned());
-    let kind = FaultKind::NonUtf8;
-    // Only a descriptor is worth a word.
-    is_wanted(&path).then_some(Err(Fault { path, kind }))
+fn not_found(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, why)
 }
 
-fn unreadable(folder: &Utf8Path, error: &ignore::Error) -> Fault {
-    let path = match error {
-        ignore::Error::WithPath { path, .. } => path.strip_prefix(folder).unwrap_or(path),
-        ignore::Error::WithDepth { err, .. } => return unreadable(folder, err),
-        _ => std::path::Path::new(""),
-    };
-    let reason = error
-        .io_error()
-        .map_or_else(|| error.to_string(), |error| error.kind().to_string());
-    Fault {
-        path: path.to_string_lossy().into_owned().into(),
-        kind: FaultKind::Unreadable(reason),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+    #[test]
+    fn a_file_is_opened_in_the_same_way_before_and_after_a_walk() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let root = Utf8Path::from_path(folder.path()).ok_or("no UTF-8 path")?;
+        std::fs::create_dir_all(root.join("a/.git"))?;
+        std::fs::create_dir_all(root.join("b/c"))?;
+        for path in ["x", "b/x", "b/c/x", "b/.GIT", ".hidden"] {
+            std::fs::write(root.join(path), path)?;
+        }
+        #[cfg(unix)]
+        for (target, link) in [("x", "b/link"), ("c", "b/folder"), ("/", "b/out")] {
+            std::os::unix::fs::symlink(target, root.join(link))?;
+        }
+        let tree = WorkTree::new(root.to_owned(), false);
+        let paths = [
+            "x",
+            "b/x",
+            "b/c/x",
+            "./b/./x",
+            "b//x",
+            "b/x/.",
+            ".hidden",
+            "",
+            ".",
+            "b",
+            "b/x/y",
+            "b/none",
+            "none/x",
+            "b/../x",
+            "../x",
+            "/x",
+            "b/.GIT",
+            "a/.git",
+            "b/link",
+            "b/folder",
+            "b/folder/x",
+            "b/out/etc",
+        ];
+        let read = || {
+            paths.map(|path| {
+                let read = tree.read(path.into(), 9);
+                assert_eq!(tree.is_file(path.into()), read.is_ok(), "{path}");
+                read.map_err(|error| error.to_string())
+            })
+        };
+        let before = read();
+        assert_eq!(before.iter().filter(|read| read.is_ok()).count(), 7);
+        assert_eq!(tree.list(|_| true)?.paths.len(), 4);
+        assert_eq!(read(), before);
+        let inner = WorkTree::new(root.to_owned(), true);
+        std::fs::write(root.join("a/x"), "")?;
+        inner.list(|_| false)?;
+        assert!(!inner.is_file("a/x".into()) && inner.is_file("x".into()));
+        Ok(())
     }
 }

@@ -3,14 +3,14 @@
 //! In: a tree. Out: its entries, unsorted, and paths that are no UTF-8.
 
 use std::io;
-use std::rc::Rc;
+use std::path::Path;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use git2::{Oid, Repository, Tree};
-use ignore::Match;
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::{Entry, Kind, MAX_ENTRIES, MAX_PATH_BYTES, blob, find_tree, is_checked_out};
+use crate::source::ignores::Ignores;
 use crate::source::{MAX_FILE_BYTES, is_skipped_folder};
 
 /// Collects the entries of a tree. Folders wait in a list, so that no depth can exhaust the stack.
@@ -28,7 +28,7 @@ struct Folder {
     /// With a slash at its end; empty for the root.
     path: Vec<u8>,
     is_listed: bool,
-    ignores: Option<Rc<Ignores>>,
+    ignores: Option<Arc<Ignores>>,
 }
 
 impl Walk {
@@ -48,7 +48,7 @@ impl Walk {
     fn folder(&mut self, repository: &Repository, mut folder: Folder) -> io::Result<()> {
         let tree = find_tree(repository, folder.id)?;
         if folder.is_listed {
-            folder.ignores = Ignores::of(repository, &tree, &folder)?;
+            folder.ignores = folder.rules(repository, &tree)?;
         }
         self.seen += tree.len();
         if self.seen > MAX_ENTRIES {
@@ -105,73 +105,23 @@ impl Folder {
         }
     }
 
-    fn ignores(&self, path: &[u8], is_folder: bool) -> bool {
-        self.ignores
-            .as_ref()
-            .is_some_and(|ignores| ignores.ignore(&String::from_utf8_lossy(path), is_folder))
-    }
-}
-
-/// The rules of `.gitignore` files, from a folder up to the root. In a revision everything is tracked; the rules hold
-/// all the same, because they hold in a work tree.
-struct Ignores {
-    rules: Gitignore,
-    above: Option<Rc<Self>>,
-}
-
-/// Stands for the root, because the matcher wants to see where a file of rules is.
-const TOP: &str = "/root/";
-
-impl Ignores {
-    /// The rules of a folder and of those above it.
-    fn of(
-        repository: &Repository,
-        tree: &Tree<'_>,
-        folder: &Folder,
-    ) -> io::Result<Option<Rc<Self>>> {
-        let above = folder.ignores.clone();
+    /// The rules that hold in it: those of its own file as well.
+    fn rules(&self, repository: &Repository, tree: &Tree<'_>) -> io::Result<Option<Arc<Ignores>>> {
+        let above = self.ignores.clone();
         let entry = tree.get_name(".gitignore");
         let Some(entry) = entry.filter(|entry| entry.filemode_raw() & 0o170_000 == 0o100_000)
         else {
             return Ok(above);
         };
         let text = blob(repository, entry.id(), MAX_FILE_BYTES)?;
-        let place = format!("{TOP}{}", String::from_utf8_lossy(&folder.path));
-        let rules = rules(place.trim_end_matches('/'), &text);
-        Ok(Some(Rc::new(Self { rules, above })))
+        let path = String::from_utf8_lossy(&self.path);
+        let path = Path::new(path.trim_end_matches('/'));
+        Ok(Ignores::of(path, &text, above))
     }
 
-    /// The nearest rule counts.
-    fn ignore(&self, path: &str, is_folder: bool) -> bool {
-        let path = format!("{TOP}{path}");
-        let mut next = Some(self);
-        while let Some(ignores) = next {
-            match ignores.rules.matched(&path, is_folder) {
-                Match::Ignore(_) => return true,
-                Match::Whitelist(_) => return false,
-                Match::None => next = ignores.above.as_deref(),
-            }
-        }
-        false
+    fn ignores(&self, path: &[u8], is_folder: bool) -> bool {
+        let path = String::from_utf8_lossy(path);
+        let rules = self.ignores.as_ref();
+        rules.is_some_and(|rules| rules.leave_out(Path::new(&*path), is_folder))
     }
-}
-
-/// Reads rules as the walk of a work tree does: up to the first line that is not UTF-8, without those that are no
-/// globs (`ignore`, `GitignoreBuilder::add`).
-fn rules(folder: &str, text: &[u8]) -> Gitignore {
-    let mut builder = GitignoreBuilder::new(folder);
-    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-        let Ok(line) = std::str::from_utf8(line) else {
-            break;
-        };
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let line = if index == 0 {
-            line.trim_start_matches('\u{feff}')
-        } else {
-            line
-        };
-        // A line that is no glob is passed over.
-        let _ = builder.add_line(None, line);
-    }
-    builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
