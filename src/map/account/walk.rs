@@ -147,7 +147,7 @@ impl Walk<'_, '_> {
             return self.tell(field, fate);
         }
         let mut references = self.references.iter();
-        if references.any(|reference| field.holds(&reference.field)) {
+        if references.any(|reference| field.holds(&reference.path())) {
             return self.references(&field, &values);
         }
         let is_container = values
