@@ -12,7 +12,6 @@ use super::{Fate, Holder, Reason};
 use crate::backstage::validate::{self, Reference};
 use crate::backstage::{Entity, EntityRef};
 use crate::port;
-use crate::source::{FieldPath, Segment};
 
 /// How often one entity is mapped again to trace its fields; beyond that they count as dropped.
 pub(super) const MAX_PROBES: usize = 400;
@@ -54,9 +53,9 @@ impl Lesson {
     }
 }
 
-/// The way to a field. Only fields that somebody asks for become a [`Field`].
+/// The steps to a field. Only fields that somebody asks for become a [`Field`].
 #[derive(Clone, Copy)]
-struct Way<'p> {
+struct Trail<'p> {
     before: Option<&'p Self>,
     step: At<'p>,
 }
@@ -68,7 +67,7 @@ enum At<'p> {
     Each,
 }
 
-impl<'p> Way<'p> {
+impl<'p> Trail<'p> {
     fn root(key: &'p str) -> Self {
         Self {
             before: None,
@@ -97,23 +96,25 @@ impl<'p> Way<'p> {
         1 + self.before.map_or(0, Self::length)
     }
 
-    /// Whether a place of a document is this field or inside it; see [`Field::holds`].
-    fn holds(&self, path: &FieldPath) -> bool {
-        let length = self.length();
-        path.0.len() >= length && self.is_start_of(&path.0[..length])
+    /// Whether a reference stands in this field.
+    fn holds(&self, reference: &Reference) -> bool {
+        let item = reference.index.unwrap_or_default();
+        let path = [At::Key("spec"), At::Key(reference.field), At::Item(item)];
+        let (length, whole) = (self.length(), 2 + usize::from(reference.index.is_some()));
+        length <= whole && self.is_start_of(&path[..length])
     }
 
-    fn is_start_of(&self, path: &[Segment]) -> bool {
+    fn is_start_of(&self, path: &[At<'_>]) -> bool {
         let Some((last, before)) = path.split_last() else {
             return false;
         };
         let is_step = match (self.step, last) {
-            (At::Key(key), Segment::Key(other)) => key == other,
-            (At::Item(index), Segment::Index(other)) => index == *other,
-            (At::Each, Segment::Index(_)) => true,
+            (At::Key(key), At::Key(other)) => key == *other,
+            (At::Item(index), At::Item(other)) => index == *other,
+            (At::Each, At::Item(_)) => true,
             _ => false,
         };
-        is_step && self.before.is_none_or(|way| way.is_start_of(before))
+        is_step && self.before.is_none_or(|trail| trail.is_start_of(before))
     }
 }
 
@@ -183,17 +184,17 @@ impl Walk<'_, '_> {
                 holders if holders.is_empty() => Fate::Dropped(Reason::NotWritten),
                 holders => self.world.fate(holders),
             };
-            self.tell(&Way::root(root), fate);
+            self.tell(&Trail::root(root), fate);
         }
         let entity = self.entity;
         for root in ["metadata", "spec"] {
-            let way = Way::root(root);
+            let trail = Trail::root(root);
             let members = entity.value.get(root).and_then(Value::as_object);
             for (key, value) in members.into_iter().flatten() {
-                let way = way.to(At::Key(key));
+                let trail = trail.to(At::Key(key));
                 if root == "metadata" {
                     if BOOKKEEPING.contains(&key.as_str()) {
-                        self.tell(&way, Fate::Dropped(Reason::Bookkeeping));
+                        self.tell(&trail, Fate::Dropped(Reason::Bookkeeping));
                         continue;
                     }
                     // What an entity without one has.
@@ -202,20 +203,20 @@ impl Walk<'_, '_> {
                     }
                 }
                 if self.written.is_empty() && !is_empty(value) {
-                    self.tell(&way, Fate::Dropped(Reason::NotWritten));
+                    self.tell(&trail, Fate::Dropped(Reason::NotWritten));
                     continue;
                 }
-                self.field(&way, lessons.member(root).member(key), &[value]);
+                self.field(&trail, lessons.member(root).member(key), &[value]);
             }
         }
     }
 
-    fn tell(&mut self, way: &Way<'_>, fate: Fate) {
-        (self.told)(self.entity, &|| way.field(), fate);
+    fn tell(&mut self, trail: &Trail<'_>, fate: Fate) {
+        (self.told)(self.entity, &|| trail.field(), fate);
     }
 
     /// Accounts for a field with its values: one, or those of every item of a list.
-    fn field(&mut self, way: &Way<'_>, lesson: &mut Lesson, values: &[&Value]) {
+    fn field(&mut self, trail: &Trail<'_>, lesson: &mut Lesson, values: &[&Value]) {
         let values: Vec<&Value> = values.iter().copied().filter(|v| !is_empty(v)).collect();
         if values.is_empty() {
             return;
@@ -223,29 +224,29 @@ impl Walk<'_, '_> {
         let holders = self.holding(&lesson.parts, &values);
         if !holders.is_empty() {
             let fate = self.world.fate(holders);
-            return self.tell(way, fate);
+            return self.tell(trail, fate);
         }
         let mut references = self.references.iter();
-        if references.any(|reference| way.holds(&reference.field)) {
-            return self.references(way, &values);
+        if references.any(|reference| trail.holds(reference)) {
+            return self.references(trail, &values);
         }
         let is_container = values
             .iter()
             .any(|value| value.is_object() || is_nested(value));
         if is_container && !lesson.parts.is_empty() {
-            return self.inside(way, lesson, &values);
+            return self.inside(trail, lesson, &values);
         }
         let fate = match self.believed(lesson, &values) {
             Some(fate) => fate,
-            None => self.probed(&way.field(), lesson, &values),
+            None => self.probed(&trail.field(), lesson, &values),
         };
         if is_container
             && !matches!(fate, Fate::Dropped(Reason::NotRead | Reason::Untraced))
             && self.holding(&lesson.parts, &values).is_empty()
         {
-            return self.inside(way, lesson, &values);
+            return self.inside(trail, lesson, &values);
         }
-        self.tell(way, fate);
+        self.tell(trail, fate);
     }
 
     /// What became of a field that was seen often enough.
@@ -290,7 +291,7 @@ impl Walk<'_, '_> {
     }
 
     /// Accounts for what a map or a list holds.
-    fn inside(&mut self, way: &Way<'_>, lesson: &mut Lesson, values: &[&Value]) {
+    fn inside(&mut self, trail: &Trail<'_>, lesson: &mut Lesson, values: &[&Value]) {
         let mut members: Vec<(&String, Vec<&Value>)> = Vec::new();
         let mut positions: HashMap<&String, usize> = HashMap::new();
         let maps = values.iter().filter_map(|value| value.as_object());
@@ -302,34 +303,34 @@ impl Walk<'_, '_> {
             members[position].1.push(value);
         }
         for (key, values) in members {
-            self.field(&way.to(At::Key(key)), lesson.member(key), &values);
+            self.field(&trail.to(At::Key(key)), lesson.member(key), &values);
         }
         let items = values.iter().filter_map(|value| value.as_array());
         let items: Vec<&Value> = items.flatten().collect();
         if !items.is_empty() {
             let lesson = lesson.items.get_or_insert_default();
-            self.field(&way.to(At::Each), lesson, &items);
+            self.field(&trail.to(At::Each), lesson, &items);
         }
     }
 
     /// Accounts for a field that holds references, each on its own.
-    fn references(&mut self, way: &Way<'_>, values: &[&Value]) {
+    fn references(&mut self, trail: &Trail<'_>, values: &[&Value]) {
         if self.by_field.is_empty() {
             let references = self.references.iter().enumerate();
-            let fields = references.map(|(position, one)| (one.field.to_string(), position));
+            let fields = references.map(|(position, one)| (one.path().to_string(), position));
             self.by_field = fields.collect();
         }
         for value in values {
-            let items: Vec<(Way<'_>, &Value)> = match value {
+            let items: Vec<(Trail<'_>, &Value)> = match value {
                 Value::Array(items) => items
                     .iter()
                     .enumerate()
-                    .map(|(index, item)| (way.to(At::Item(index)), item))
+                    .map(|(index, item)| (trail.to(At::Item(index)), item))
                     .collect(),
-                value => vec![(*way, *value)],
+                value => vec![(*trail, *value)],
             };
-            for (way, value) in items {
-                let field = way.field();
+            for (trail, value) in items {
+                let field = trail.field();
                 let path = field.path_in(self.entity).to_string();
                 let fate = match self.by_field.get(&path).copied() {
                     Some(position) => self.reference(&field, position),
@@ -337,7 +338,7 @@ impl Walk<'_, '_> {
                     // What one item teaches says nothing about the next.
                     None => self.probed(&field, &mut Lesson::default(), &[value]),
                 };
-                self.tell(&way, fate);
+                self.tell(&trail, fate);
             }
         }
     }
