@@ -31,7 +31,7 @@ pub(super) fn replaced(
         .into_par_iter()
         .map(|descriptor| {
             let mut read = Diagnostics::default();
-            if !descriptor.value.may_have_text_with(b'$') {
+            if !descriptor.value.has_placeholder() {
                 return (descriptor, Ok(Vec::new()), read);
             }
             let mut descriptor = descriptor.unpacked();

@@ -137,10 +137,33 @@ impl Packed {
         const FRAME: usize = 512;
         /// A byte becomes an escape at most.
         const ESCAPE: usize = 6;
-        let count = |wanted: &[u8]| self.body().bytes().filter(|b| wanted.contains(b)).count();
-        // Each of them begins a line at most, and an opening bracket moves what is inside by two.
-        let (lines, depth) = (count(b",:[{]}\\"), count(b"[{"));
-        FRAME + ESCAPE * self.text.len() + lines * (2 * depth + 16)
+        // Each of these begins a line at most, and an opening bracket moves what is inside by two.
+        let (mut lines, mut depth, mut deepest) = (0, 0_usize, 0);
+        let mut bytes = self.body().bytes();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'"' => {
+                    while let Some(byte) = bytes.next().filter(|byte| *byte != b'"') {
+                        if byte == b'\\' {
+                            lines += 1;
+                            bytes.next();
+                        }
+                    }
+                }
+                b'[' | b'{' => {
+                    lines += 1;
+                    depth += 1;
+                    deepest = deepest.max(depth);
+                }
+                b']' | b'}' => {
+                    lines += 1;
+                    depth = depth.saturating_sub(1);
+                }
+                b',' | b':' => lines += 1,
+                _ => {}
+            }
+        }
+        FRAME + ESCAPE * self.text.len() + lines * (2 * deepest + 16)
     }
 
     /// The names of what the entity has.
