@@ -111,12 +111,18 @@ impl EntityRef {
             namespace,
             name,
         } = self;
-        format!(
-            "{}:{}/{}",
-            kind.to_lowercase(),
-            namespace.to_lowercase(),
-            name.to_lowercase()
-        )
+        let mut canonical = String::with_capacity(kind.len() + namespace.len() + name.len() + 2);
+        for (part, end) in [(kind, ":"), (namespace, "/"), (name, "")] {
+            if part.is_ascii() {
+                let start = canonical.len();
+                canonical.push_str(part);
+                canonical[start..].make_ascii_lowercase();
+            } else {
+                canonical.push_str(&part.to_lowercase());
+            }
+            canonical.push_str(end);
+        }
+        canonical
     }
 }
 

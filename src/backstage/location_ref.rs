@@ -31,6 +31,19 @@ impl LocationRef {
     ///
     /// [`LocationRefError`] says what is wrong.
     pub fn parse(text: &str) -> Result<Self, LocationRefError> {
+        let (location_type, target) = Self::parts(text)?;
+        Ok(Self {
+            location_type: location_type.to_owned(),
+            target: target.to_owned(),
+        })
+    }
+
+    /// The type and the target that a text names.
+    ///
+    /// # Errors
+    ///
+    /// As [`LocationRef::parse`].
+    pub fn parts(text: &str) -> Result<(&str, &str), LocationRefError> {
         let (location_type, target) = text.split_once(':').ok_or(LocationRefError::Form)?;
         let (location_type, target) = (location_type.trim(), target.trim());
         if location_type.is_empty() || target.is_empty() {
@@ -42,10 +55,7 @@ impl LocationRef {
         if is_script(target) {
             return Err(LocationRefError::Script);
         }
-        Ok(Self {
-            location_type: location_type.to_owned(),
-            target: target.to_owned(),
-        })
+        Ok((location_type, target))
     }
 }
 

@@ -12,6 +12,7 @@ pub mod discover;
 pub mod dump;
 pub mod entity;
 pub mod entity_ref;
+pub(crate) mod field;
 pub(crate) mod format;
 mod glob;
 pub(crate) mod kind;

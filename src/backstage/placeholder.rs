@@ -146,15 +146,15 @@ impl Substitution<'_> {
             return;
         }
         for (key, value) in map {
-            self.inside(Segment::Key(key.clone()), value);
+            self.inside(|| Segment::Key(key.clone()), value);
         }
     }
 
-    fn inside(&mut self, segment: Segment, value: &mut Value) {
+    fn inside(&mut self, segment: impl FnOnce() -> Segment, value: &mut Value) {
         if !value.is_object() && !value.is_array() {
             return;
         }
-        self.field.0.push(segment);
+        self.field.0.push(segment());
         self.value(value);
         self.field.0.pop();
     }
@@ -163,7 +163,7 @@ impl Substitution<'_> {
         match value {
             Value::Array(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
-                    self.inside(Segment::Index(index), item);
+                    self.inside(|| Segment::Index(index), item);
                 }
             }
             Value::Object(map) => {
@@ -197,13 +197,11 @@ impl Substitution<'_> {
         &self,
         map: &'m Map<String, Value>,
     ) -> Option<(Resolver, &'m str, &'m Value)> {
+        let (key, address) = map.iter().next().filter(|_| map.len() == 1)?;
+        let resolver = Resolver::named(key)?;
         // Backstage has put annotations of its own into the map by then, so nothing stands alone there.
         let is_annotations = self.field == FieldPath::keys(["metadata", "annotations"]);
-        let (key, address) = map
-            .iter()
-            .next()
-            .filter(|_| map.len() == 1 && !is_annotations)?;
-        Some((Resolver::named(key)?, key, address))
+        (!is_annotations).then_some((resolver, key, address))
     }
 
     fn resolved(

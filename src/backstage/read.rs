@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::Mode;
 use super::discover::{Found, FoundBy};
 use super::entity_ref::{DEFAULT_NAMESPACE, EntityRef};
+use super::field::{field, has_field};
 use super::spelling;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::generated::is_generated;
@@ -369,13 +370,13 @@ pub(super) fn envelope(value: &mut Map<String, Value>) -> Result<EntityRef, (Fie
         None => return Err((path(&["metadata"]), "`metadata` is missing".to_owned())),
     };
     let name = text(metadata, &["metadata", "name"])?;
-    let namespace = if metadata.contains_key("namespace") {
+    let namespace = if has_field(metadata, "namespace") {
         text(metadata, &["metadata", "namespace"])?
     } else {
         DEFAULT_NAMESPACE.to_owned()
     };
     // Backstage adds its own annotations and takes any of JavaScript's false values for none.
-    match metadata.get("annotations") {
+    match field(metadata, "annotations") {
         None | Some(Value::Object(_)) => {}
         Some(value) if is_falsy(value) => {
             metadata.shift_remove("annotations");
@@ -395,15 +396,15 @@ pub(super) fn envelope(value: &mut Map<String, Value>) -> Result<EntityRef, (Fie
 /// The non-empty text at the last key of a path.
 fn text(map: &Map<String, Value>, path: &[&str]) -> Result<String, (FieldPath, String)> {
     let key = path.last().copied().unwrap_or_default();
-    let field = FieldPath::keys(path.iter().copied());
-    let fault = match map.get(key) {
+    let fault = match field(map, key) {
         Some(Value::String(text)) if !text.is_empty() => return Ok(text.clone()),
         Some(Value::String(_)) => "must not be empty".to_owned(),
         Some(other) => format!("must be a text, not {}", article(other)),
         None => "is missing".to_owned(),
     };
-    let message = format!("`{field}` {fault}");
-    Err((field, message))
+    let path = FieldPath::keys(path.iter().copied());
+    let message = format!("`{path}` {fault}");
+    Err((path, message))
 }
 
 /// Why a file cannot be read, without the numbers of the operating system.
@@ -450,9 +451,10 @@ const IDENTITY: &[&[&str]] = &[
 fn skeleton_field(value: &Map<String, Value>) -> Option<FieldPath> {
     IDENTITY.iter().find_map(|path| {
         let (first, rest) = path.split_first()?;
-        let found = rest
-            .iter()
-            .try_fold(value.get(*first)?, |value, key| value.get(*key))?;
+        let mut keys = rest.iter();
+        let found = keys.try_fold(field(value, first)?, |value, key| {
+            field(value.as_object()?, key)
+        })?;
         let is_template = match found {
             Value::String(text) => has_template_syntax(text),
             // `{{ x }}` without quotes is a map whose key is a map.

@@ -4,6 +4,7 @@
 //! a folder with `mkdocs.yml` or `mkdocs.yaml`, and also of one that has just `docs/` or a readme (backstage/backstage,
 //! `plugins/techdocs-node/src/stages/generate/helpers.ts`).
 
+use crate::backstage::field::{field, map_field};
 use crate::backstage::{Entity, LocationRef};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FieldPath, RootId, Sources};
@@ -23,7 +24,9 @@ const MATERIAL: &[&str] = &[
 
 /// Looks for the documentation of an entity, where it is to be in the same root as its descriptor.
 pub(super) fn check(entity: &Entity, sources: &Sources, found: &mut Diagnostics) {
-    let annotation = |key: &str| entity.metadata()?.get("annotations")?.get(key)?.as_str();
+    let metadata = entity.metadata();
+    let annotations = metadata.and_then(|metadata| map_field(metadata, "annotations"));
+    let annotation = |key: &str| field(annotations?, key)?.as_str();
     let Some(reference) = annotation(REFERENCE) else {
         return;
     };
@@ -32,14 +35,14 @@ pub(super) fn check(entity: &Entity, sources: &Sources, found: &mut Diagnostics)
     if annotation(SOURCE).is_some() || sources.is_recorded(root) || sources.is_dump(file) {
         return;
     }
-    let Ok(location) = LocationRef::parse(reference) else {
+    let Ok((location_type, target)) = LocationRef::parts(reference) else {
         return;
     };
     let folder = sources.path(file).parent().unwrap_or(Utf8Path::new(""));
-    if location.location_type != "dir" {
+    if location_type != "dir" {
         return;
     }
-    let Some(docs) = resolved(folder, &location.target, sources.folder_in_repository(root)) else {
+    let Some(docs) = resolved(folder, target, sources.folder_in_repository(root)) else {
         return;
     };
     if MATERIAL

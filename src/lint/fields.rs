@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::annotations;
 use crate::backstage::Entity;
+use crate::backstage::field::field as value_of;
 use crate::backstage::kind::{self, Field, Kind, Shape};
 use crate::backstage::spelling;
 use crate::backstage::validate::METADATA;
@@ -17,7 +18,7 @@ use crate::source::FieldPath;
 pub(super) fn check(entity: &Entity, found: &mut Diagnostics) {
     let mut check = Check { entity, found };
     let (metadata, spec) = (entity.metadata(), entity.spec());
-    let api_version = entity.value.get("apiVersion").and_then(Value::as_str);
+    let api_version = value_of(&entity.value, "apiVersion").and_then(Value::as_str);
     let kind = kind::kind(&entity.entity_ref.kind, api_version.unwrap_or_default());
     if let Some(metadata) = metadata {
         let path = || FieldPath::keys(["metadata"]);
@@ -74,7 +75,9 @@ impl Check<'_> {
             self.found.push(stranger);
         }
         for field in kind.fields(spec) {
-            if let Some(value) = spec.get(field.name) {
+            if has_fields(&field.shape)
+                && let Some(value) = value_of(spec, field.name)
+            {
                 self.shape(value, &field.shape, &|| path().key(field.name));
             }
         }
@@ -123,7 +126,9 @@ impl Check<'_> {
     /// The maps below the fields of a map.
     fn nested(&mut self, map: &Map<String, Value>, fields: &[Field], path: &dyn Fn() -> FieldPath) {
         for field in fields {
-            if let Some(value) = map.get(field.name) {
+            if has_fields(&field.shape)
+                && let Some(value) = value_of(map, field.name)
+            {
                 self.shape(value, &field.shape, &|| path().key(field.name));
             }
         }
@@ -131,7 +136,6 @@ impl Check<'_> {
 
     /// The fields of the maps in a value. A map whose schema names hardly a field is the author's own.
     fn shape(&mut self, value: &Value, shape: &Shape, path: &dyn Fn() -> FieldPath) {
-        const OWN: usize = 1;
         match (shape, value) {
             (Shape::List(item) | Shape::NonEmptyList(item), Value::Array(items)) => {
                 for (index, value) in items.iter().enumerate() {
@@ -147,6 +151,19 @@ impl Check<'_> {
             (Shape::ObjectOf(fields, _), Value::Object(map)) => self.nested(map, fields, path),
             _ => {}
         }
+    }
+}
+
+/// The most fields that the schema of a map names which is the author's own.
+const OWN: usize = 1;
+
+/// Whether there are fields to look at in values of a shape.
+fn has_fields(shape: &Shape) -> bool {
+    match shape {
+        Shape::List(item) | Shape::NonEmptyList(item) => has_fields(item),
+        Shape::Object(fields) => fields.len() > OWN,
+        Shape::ObjectOf(..) => true,
+        _ => false,
     }
 }
 

@@ -10,16 +10,20 @@ use url::{Host, Url};
 
 use super::secrets::shown;
 use crate::backstage::Entity;
+use crate::backstage::field::{field, list_field};
+use crate::backstage::format::is_plain_address;
 use crate::backstage::location_ref::is_script;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::FieldPath;
 
 /// Looks at the links of an entity.
 pub(super) fn check(entity: &Entity, found: &mut Diagnostics) {
-    let links = entity.metadata().and_then(|metadata| metadata.get("links"));
-    let links = links.and_then(Value::as_array).into_iter().flatten();
-    for (index, link) in links.enumerate() {
-        let Some(address) = link.get("url").and_then(Value::as_str) else {
+    let links = entity
+        .metadata()
+        .map(|metadata| list_field(metadata, "links"));
+    for (index, link) in links.into_iter().flatten().enumerate() {
+        let address = link.as_object().and_then(|link| field(link, "url"));
+        let Some(address) = address.and_then(Value::as_str) else {
             continue;
         };
         let Some(fault) = fault(address) else {
@@ -78,6 +82,9 @@ impl Fault {
 }
 
 fn fault(address: &str) -> Option<Fault> {
+    if is_plain_address(address) {
+        return None;
+    }
     // Faults of form, and addresses that the descriptor check refuses, are told there.
     if is_script(address) {
         return Some(Fault::Script);

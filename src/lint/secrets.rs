@@ -13,15 +13,16 @@ use url::Url;
 
 use super::annotations;
 use crate::backstage::Entity;
+use crate::backstage::field::field;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, quoted};
-use crate::source::{FieldPath, Segment};
+use crate::source::{FieldPath, Segment, Way};
 
 /// Looks at all texts of an entity.
 pub(super) fn check(entity: &Entity, found: &mut Diagnostics) {
     for part in ["metadata", "spec"] {
-        if let Some(value) = entity.value.get(part) {
+        if let Some(value) = field(&entity.value, part) {
             let mut search = Search { entity, found };
-            search.value(value, part, Trust::Text, &|| FieldPath::keys([part]));
+            search.value(value, part, Trust::Text, &Way::Root.key(part));
         }
     }
 }
@@ -35,6 +36,9 @@ pub(super) fn shown(text: &str) -> String {
         quoted(text)
     }
 }
+
+/// The shortest text, and the shortest word in it, that is a secret.
+const SHORTEST: usize = 16;
 
 /// What stands around a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,16 +55,17 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn value(&mut self, value: &Value, key: &str, trust: Trust, path: &dyn Fn() -> FieldPath) {
+    fn value(&mut self, value: &Value, key: &str, trust: Trust, way: &Way<'_>) {
         match value {
+            Value::String(text) if text.len() < SHORTEST => {}
             Value::String(text) => {
                 if let Some(what) = credential(text, trust).or_else(|| named(key, text, trust)) {
-                    self.tell(what, path(), text);
+                    self.tell(what, way.path(), text);
                 }
             }
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.value(item, key, trust, &|| path().index(index));
+                    self.value(item, key, trust, &way.index(index));
                 }
             }
             Value::Object(map) => {
@@ -70,7 +75,7 @@ impl Search<'_> {
                     } else {
                         trust
                     };
-                    self.value(value, key, trust, &|| path().key(key));
+                    self.value(value, key, trust, &way.key(key));
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -133,7 +138,8 @@ const fn sure(what: &'static str, marks: &'static [&'static str], pattern: &'sta
     Form::new(what, marks, pattern, true)
 }
 
-/// The forms, as their issuers document them.
+/// The forms, as their issuers document them. Whatever a pattern matches has a word of [`SHORTEST`] characters in it, and
+/// but for private keys no white space; see [`may_be_issued`].
 static FORMS: [Form; 17] = [
     sure(
         "a private key",
@@ -234,26 +240,81 @@ static MARKS: LazyLock<Option<(AhoCorasick, Vec<&Form>)>> = LazyLock::new(|| {
 
 /// What a text holds, if it has the form of a credential.
 fn credential(text: &str, trust: Trust) -> Option<&'static str> {
-    const SHORTEST: usize = 16;
     if text.len() < SHORTEST {
         return None;
     }
+    issued(text, trust).or_else(|| {
+        (trust == Trust::Text && has_password(text)).then_some("an address with a password")
+    })
+}
+
+/// The end of the first word of some length that starts behind `start`, of characters that credentials are made of. What
+/// people write rarely has a long one, and to see that takes a look at every tenth byte or so.
+fn long_word(text: &str, mut start: usize, length: usize) -> Option<usize> {
+    const IS_PART: [bool; 256] = {
+        let mut is_part = [false; 256];
+        let mut char = 0_u8;
+        loop {
+            is_part[char as usize] =
+                char.is_ascii_alphanumeric() || matches!(char, b'_' | b'-' | b'+' | b'/');
+            if char == u8::MAX {
+                break;
+            }
+            char += 1;
+        }
+        is_part
+    };
+    while let Some(word) = text.as_bytes().get(start..start + length) {
+        // From its end: a byte that belongs to no word moves the start behind itself.
+        match word.iter().rposition(|byte| !IS_PART[usize::from(*byte)]) {
+            Some(at) => start += at + 1,
+            None => return Some(start + length),
+        }
+    }
+    None
+}
+
+/// Whether a mark of a form may have its credential behind it: it stands in one piece with a long word, but for private
+/// keys, which begin on a line of their own and have longer words.
+fn may_be_issued(text: &str, marks: &AhoCorasick) -> bool {
+    const OF_PRIVATE_KEYS: usize = 40;
+    let is_space = |byte: &u8| byte.is_ascii_whitespace();
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    while let Some(found) = long_word(text, start, SHORTEST) {
+        let before = bytes[..found].iter().rposition(is_space);
+        let from = before.map_or(0, |at| at + 1);
+        let to = bytes[found..].iter().position(is_space);
+        let to = to.map_or(bytes.len(), |at| found + at);
+        if marks.is_match(&bytes[from..to]) {
+            return true;
+        }
+        start = to;
+    }
+    long_word(text, 0, OF_PRIVATE_KEYS).is_some() && marks.is_match(text)
+}
+
+/// What a text holds, if it has the form that an issuer gives its credentials.
+fn issued(text: &str, trust: Trust) -> Option<&'static str> {
     let (marks, forms) = MARKS.as_ref()?;
+    if !may_be_issued(text, marks) {
+        return None;
+    }
     let mut last = None;
-    let found = marks.find_iter(text).find_map(|mark| {
+    marks.find_iter(text).find_map(|mark| {
         let form = *forms.get(mark.pattern().as_usize())?;
         // A form is looked for in the whole text, so once is enough; most texts with marks have those of one form.
         let is_new = last.replace(form.what) != Some(form.what);
         (is_new && (form.is_unmistakable || trust == Trust::Text) && form.is_in(text))
             .then_some(form.what)
-    });
-    found.or_else(|| {
-        (trust == Trust::Text && has_password(text)).then_some("an address with a password")
     })
 }
 
 /// Whether a text holds an address with a password: `scheme://user:password@host`.
 fn has_password(text: &str) -> bool {
+    if !text.contains('@') {
+        return false;
+    }
     let after = text
         .match_indices("://")
         .map(|(at, mark)| &text[at + mark.len()..]);
@@ -291,22 +352,21 @@ fn named(key: &str, text: &str, trust: Trust) -> Option<&'static str> {
         ("secretkey", "a key"),
         ("privatekey", "a key"),
     ];
-    if trust == Trust::Document || !is_random(text) {
+    if trust == Trust::Document {
         return None;
     }
-    let name: String = key
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|char| char.to_ascii_lowercase())
-        .collect();
-    let (_, what) = KEYS.iter().find(|(end, _)| name.ends_with(end))?;
-    (!annotations::is_annotation(key) && !is_example(text)).then_some(what)
+    let ends_with = |end: &str| {
+        let mut letters = key.bytes().rev().filter(u8::is_ascii_alphanumeric);
+        let mut its = || letters.next().map(|byte| byte.to_ascii_lowercase());
+        end.bytes().rev().all(|byte| its() == Some(byte))
+    };
+    let (_, what) = KEYS.iter().find(|(end, _)| ends_with(end))?;
+    (is_random(text) && !annotations::is_annotation(key) && !is_example(text)).then_some(what)
 }
 
 /// Whether a text looks as if nobody had thought it up: one word that mixes digits with letters, long enough for a key.
 /// Names of secrets (`shop-db-password-v2`) and addresses of them (`vault:secret/shop`) do not.
 fn is_random(text: &str) -> bool {
-    const SHORTEST: usize = 16;
     const DIGITS: usize = 3;
     if text.len() < SHORTEST || text.contains(char::is_whitespace) || text.contains("://") {
         return false;
@@ -399,6 +459,31 @@ mod tests {
             ("a token of npm", format!("npm_{}", take(36))),
             ("a token of HashiCorp Vault", format!("hvs.{}", take(24))),
             (
+                "a token of GitHub",
+                format!("github_pat_{}_{}{}", take(22), take(40), take(19)),
+            ),
+            (
+                "a webhook of Discord",
+                format!(
+                    "https://discord.com/api/webhooks/98765432109876543/{}{}",
+                    take(40),
+                    take(28)
+                ),
+            ),
+            (
+                "a token of PyPI",
+                format!("pypi-AgEI{}{}", take(40), take(20)),
+            ),
+            ("a key of SendGrid", format!("SG.{}.{}", take(22), take(43))),
+            (
+                "a token of DigitalOcean",
+                format!("dop_v1_{}", "3f9a7c2e8b5d1604".repeat(4)),
+            ),
+            (
+                "a key of Azure storage",
+                format!("AccountKey={}{}==", take(48), take(38)),
+            ),
+            (
                 "a JSON Web Token",
                 format!("eyJ{}.eyJ{}.{}", take(12), take(12), take(24)),
             ),
@@ -423,6 +508,22 @@ mod tests {
                 assert_eq!(*found.message, expected);
             }
         }
+    }
+
+    #[test]
+    fn every_credential_may_be_one_among_other_words() {
+        let made_up = made_up();
+        for form in &FORMS {
+            let mut made_up = made_up.iter();
+            assert!(made_up.any(|(what, _)| *what == form.what), "{}", form.what);
+        }
+        for (what, text) in made_up {
+            let text = format!("sixteen-letters0 or\n{text} , but ask sixteen-letters1");
+            assert_eq!(credential(&text, Trust::Text), Some(what), "{text}");
+        }
+        let ordinary = "a text whose words are fifteen-letters/ long at most";
+        assert_eq!(long_word(ordinary, 0, SHORTEST), Some(39));
+        assert_eq!(long_word(ordinary, 39, SHORTEST), None);
     }
 
     #[test]

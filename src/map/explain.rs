@@ -152,7 +152,7 @@ fn field_of(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Option<Fi
         .or_else(|| fields.first())
         .cloned()?;
     // A list that Backstage sorts does not have its items where the descriptor has them.
-    let is_sorted = trace.references.iter().any(|one| field.holds(&one.field));
+    let is_sorted = trace.references.iter().any(|one| field.holds(&one.path()));
     while let Value::Object(map) = value
         && !is_sorted
     {
@@ -214,8 +214,8 @@ fn declared(catalog: &Catalog, trace: &Trace<'_>, kind: &str, target: &str) -> O
         .into_iter()
         .find(|one| one.inverse == kind && one.target.canonical() == this)?;
     Some(Source {
-        field: reference.field.to_string(),
-        location: other.origin.value(reference.field),
+        field: reference.path().to_string(),
+        location: other.origin.value(reference.path()),
         text: Some(trace.entity.entity_ref.name.clone()),
         of: Some(other.entity_ref.to_string()),
     })
@@ -274,7 +274,7 @@ impl Search<'_, '_> {
             .trace
             .references
             .iter()
-            .any(|one| field.holds(&one.field));
+            .any(|one| field.holds(&one.path()));
         if holds_references {
             let items = lists.iter().flat_map(|list| list.iter().enumerate());
             for (index, item) in items.take(MAX_ITEMS) {

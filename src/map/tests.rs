@@ -15,7 +15,7 @@ use crate::backstage::{Catalog, Entity, EntityRef, stitch};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::port::refine::Refinement;
 use crate::port::{self, Targets};
-use crate::source::{FieldPath, Origin, Root, RootId, Sources};
+use crate::source::{Origin, Root, RootId, Sources};
 
 type Outcome = Result<(), Box<dyn Error>>;
 /// Codes, and messages with their help.
@@ -32,7 +32,7 @@ fn sources() -> Sources {
 fn validated(
     sources: &mut Sources,
     value: Value,
-    references: &[(&str, &'static str, &'static str, &str)],
+    references: &[(&'static str, &'static str, &'static str, &str)],
 ) -> Result<Validated, Box<dyn Error>> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let entity_ref = EntityRef {
@@ -46,7 +46,8 @@ fn validated(
         .iter()
         .map(|(field, forward, inverse, target)| {
             Ok(Reference {
-                field: FieldPath::keys(["spec", field]),
+                field,
+                index: None,
                 forward,
                 inverse,
                 target: EntityRef::parse(target, None, &entity_ref.namespace)

@@ -288,7 +288,7 @@ impl<'a> Trace<'a> {
         let (gone, left): (Vec<_>, Vec<_>) = self
             .references
             .iter()
-            .partition(|reference| field.holds(&reference.field));
+            .partition(|reference| field.holds(&reference.path()));
         let mut input = if gone.is_empty() {
             self.input.clone()
         } else {

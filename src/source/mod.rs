@@ -25,7 +25,7 @@ use url::Url;
 pub use self::around::Around;
 pub use self::files::{Files, PORT_FOLDER, Site};
 use self::included::Inclusion;
-pub use self::place::{Excerpt, FieldPath, Location, Origin, Place, Segment};
+pub use self::place::{Excerpt, FieldPath, Location, Origin, Place, Segment, Way};
 pub use self::recorded::CATALOG_FOLDER;
 pub use self::remote::HostedRepository;
 pub(crate) use self::remote::percent_decoded;

@@ -204,6 +204,51 @@ impl fmt::Display for FieldPath {
     }
 }
 
+/// The way to a field while a document is walked: one step and the way before it, borrowed. Going on costs nothing, so
+/// only what is told becomes a [`FieldPath`]; both print alike.
+#[derive(Debug, Clone, Copy)]
+pub enum Way<'a> {
+    /// The document itself.
+    Root,
+    /// A key of the map there.
+    Key(&'a Self, &'a str),
+    /// An item of the list there, from 0.
+    Index(&'a Self, usize),
+}
+
+impl<'a> Way<'a> {
+    /// One key deeper.
+    #[must_use]
+    pub fn key(&'a self, key: &'a str) -> Self {
+        Self::Key(self, key)
+    }
+
+    /// One list item deeper.
+    #[must_use]
+    pub fn index(&'a self, index: usize) -> Self {
+        Self::Index(self, index)
+    }
+
+    /// The path that this way goes.
+    #[must_use]
+    pub fn path(&self) -> FieldPath {
+        let (before, segment) = match self {
+            Self::Root => return FieldPath::default(),
+            Self::Key(before, key) => (before, Segment::Key((*key).to_owned())),
+            Self::Index(before, index) => (before, Segment::Index(*index)),
+        };
+        let mut path = before.path();
+        path.0.push(segment);
+        path
+    }
+}
+
+impl fmt::Display for Way<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path().fmt(f)
+    }
+}
+
 /// The text of one file and where its fields stand in it; made when a finding about the file is shown.
 #[derive(Debug)]
 pub struct Excerpt {

@@ -2,9 +2,11 @@
 //!
 //! In: events. Out: a value for each document. Aliases are copied, so their number and size have limits.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use super::SyntaxError;
@@ -62,13 +64,17 @@ enum Collection {
     Map {
         map: Map<String, Value>,
         key: Option<Key>,
+        /// Most maps have none.
         odd_keys: HashMap<String, KeyType>,
     },
 }
 
 /// A key that waits for its value.
 enum Key {
-    Name(String),
+    /// It is the last one of the map already, with null for its value: so each key is looked up once.
+    Last,
+    /// One that stands in the map further up.
+    Again(String),
     /// `<<` in version 1.1: the entries of the value, or of the maps in it, become entries of this map.
     Merge,
 }
@@ -121,7 +127,7 @@ impl<'a> Composer<'a> {
         }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.scalar(&text, style, anchor, tag.as_deref(), &span);
+                self.scalar(text, style, anchor, tag.as_deref(), &span);
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let list = Collection::List(Vec::new());
@@ -179,7 +185,7 @@ impl<'a> Composer<'a> {
 
     fn scalar(
         &mut self,
-        text: &str,
+        text: Cow<'_, str>,
         style: ScalarStyle,
         anchor: usize,
         tag: Option<&Tag>,
@@ -252,10 +258,7 @@ impl<'a> Composer<'a> {
 
     fn alias(&mut self, id: usize, span: &Range<usize>) {
         let Some(anchor) = self.anchors.get(&id) else {
-            self.error(
-                "the alias stands inside the very node it refers to".to_owned(),
-                span,
-            );
+            self.error("the alias stands inside the very node it refers to", span);
             self.complete(Value::Null, 0, Weight::default(), span);
             return;
         };
@@ -296,10 +299,7 @@ impl<'a> Composer<'a> {
                 span,
             );
         } else if is_too_large {
-            self.error(
-                "the aliases of this document make it too large".to_owned(),
-                span,
-            );
+            self.error("the aliases of this document make it too large", span);
         }
         let weight = Weight {
             aliases: vec![id],
@@ -350,7 +350,13 @@ impl<'a> Composer<'a> {
                 None
             }
             Collection::Map { map, key, odd_keys } => match key.take() {
-                Some(Key::Name(key)) => {
+                Some(Key::Last) => {
+                    if let Some(last) = map.values_mut().next_back() {
+                        *last = value;
+                    }
+                    None
+                }
+                Some(Key::Again(key)) => {
                     map.insert(key, value);
                     None
                 }
@@ -359,9 +365,8 @@ impl<'a> Composer<'a> {
                     (!merge(map, value)).then(|| message.to_owned())
                 }
                 None => {
-                    let (name, is_duplicate) = new_key(map, odd_keys, value);
-                    let message = is_duplicate.then(|| twice(&name));
-                    *key = Some(Key::Name(name));
+                    let (new, message) = new_key(map, odd_keys, value);
+                    *key = Some(new);
                     message
                 }
             },
@@ -371,8 +376,8 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn error(&mut self, message: String, span: &Range<usize>) {
-        self.push(SyntaxError::new(message, span.clone()));
+    fn error(&mut self, message: impl Into<String>, span: &Range<usize>) {
+        self.push(SyntaxError::new(message.into(), span.clone()));
     }
 
     fn push(&mut self, error: SyntaxError) {
@@ -446,27 +451,34 @@ fn twice(key: &str) -> String {
     format!("the key `{key}` stands twice in this map")
 }
 
-/// The text of a key, and whether the map has it already.
+/// Adds a key to a map; what is wrong with it if the map has it already.
 fn new_key(
     map: &mut Map<String, Value>,
     odd_keys: &mut HashMap<String, KeyType>,
     key: Value,
-) -> (String, bool) {
+) -> (Key, Option<String>) {
     let key_type = match key {
         Value::String(_) => None,
         Value::Array(_) | Value::Object(_) => Some(KeyType::Collection),
         _ => Some(KeyType::Scalar),
     };
     let name = scalar::key_text(key);
-    let mut is_duplicate = false;
-    if map.contains_key(&name) {
-        let known = odd_keys.get(&name).copied();
-        is_duplicate = known == key_type && key_type != Some(KeyType::Collection);
-    }
+    let known = odd_keys.get(&name).copied();
     if let Some(key_type) = key_type {
         odd_keys.entry(name.clone()).or_insert(key_type);
     }
-    (name, is_duplicate)
+    match map.entry(name) {
+        Entry::Vacant(entry) => {
+            entry.insert(Value::Null);
+            (Key::Last, None)
+        }
+        Entry::Occupied(entry) => {
+            let name = entry.key().clone();
+            let is_duplicate = known == key_type && key_type != Some(KeyType::Collection);
+            let message = is_duplicate.then(|| twice(&name));
+            (Key::Again(name), message)
+        }
+    }
 }
 
 /// How many values a value holds, and how many bytes of text.

@@ -68,6 +68,9 @@ impl<'a> Source<'a> {
 
     /// The range of the original text for a range of the parser's.
     pub(super) fn original(&self, range: Range<usize>) -> Range<usize> {
+        if self.growth.is_empty() {
+            return range.start.min(self.original_length)..range.end.min(self.original_length);
+        }
         self.original_offset(range.start)..self.original_offset(range.end)
     }
 

@@ -3,6 +3,8 @@
 //! In: the text, style and tag of a scalar. Out: a JSON value as Backstage stores it. The patterns are those of the
 //! `yaml` package, version 2 (`src/schema/core`), which Backstage uses.
 
+use std::borrow::Cow;
+
 use serde_json::{Number, Value};
 
 use super::events::{ScalarStyle, Tag};
@@ -23,17 +25,18 @@ pub(super) enum Schema {
 
 /// The value of a scalar, or why its tag cannot be kept.
 pub(super) fn value(
-    text: &str,
+    text: Cow<'_, str>,
     style: ScalarStyle,
     tag: Option<&Tag>,
     schema: Schema,
 ) -> Result<Value, &'static str> {
     let tag = match tag {
         None if style == ScalarStyle::Plain => return Ok(plain(text, schema)),
-        None => return Ok(Value::String(text.to_owned())),
+        None => return Ok(Value::String(owned(text))),
         Some(tag) => tag.suffix_in_namespace(YAML_TAGS),
     };
     // A tag that does not fit its text is dropped, and the text stays a string.
+    let text = text.as_ref();
     let tagged = match tag.as_deref() {
         Some("null") => null(text),
         Some("bool") => boolean(text, schema),
@@ -49,9 +52,21 @@ pub(super) fn value(
     Ok(tagged.unwrap_or_else(|| Value::String(text.to_owned())))
 }
 
-fn plain(text: &str, schema: Schema) -> Value {
+fn plain(text: Cow<'_, str>, schema: Schema) -> Value {
+    special(&text, schema).unwrap_or_else(|| Value::String(owned(text)))
+}
+
+/// The text, without room for more.
+fn owned(text: Cow<'_, str>) -> String {
+    let mut text = text.into_owned();
+    text.shrink_to_fit();
+    text
+}
+
+/// The value of a plain scalar that means more than its text.
+fn special(text: &str, schema: Schema) -> Option<Value> {
     // Most scalars are words: only these first bytes can start anything else.
-    let special = match text.bytes().next() {
+    let may_be_special = match text.bytes().next() {
         None => true,
         Some(first) => {
             schema == Schema::Version11
@@ -71,24 +86,22 @@ fn plain(text: &str, schema: Schema) -> Value {
                 )
         }
     };
-    special
-        .then(|| {
-            null(text)
-                .or_else(|| boolean(text, schema))
-                .or_else(|| integer(text, schema))
-                .or_else(|| float(text, schema))
-                .or_else(|| match schema {
-                    Schema::Core => None,
-                    Schema::Version11 => version_1_1::timestamp(text),
-                })
+    if !may_be_special {
+        return None;
+    }
+    null(text)
+        .or_else(|| boolean(text, schema))
+        .or_else(|| integer(text, schema))
+        .or_else(|| float(text, schema))
+        .or_else(|| match schema {
+            Schema::Core => None,
+            Schema::Version11 => version_1_1::timestamp(text),
         })
-        .flatten()
-        .unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// Whether a plain scalar of this text is a string.
 pub(super) fn is_text(text: &str) -> bool {
-    plain(text, Schema::Core).is_string()
+    special(text, Schema::Core).is_none()
 }
 
 fn null(text: &str) -> Option<Value> {
@@ -300,7 +313,7 @@ mod tests {
             ("9007199254740993", json!(9_007_199_254_740_992_u64)),
             ("nan", json!("nan")),
         ] {
-            assert_eq!(plain(text, Schema::Core), expected, "{text}");
+            assert_eq!(plain(text.into(), Schema::Core), expected, "{text}");
         }
     }
 

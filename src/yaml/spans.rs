@@ -4,6 +4,7 @@
 //! never pay for this. A value behind an alias is where its anchor is: that is the text to correct, and the alias is told
 //! beside it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -272,7 +273,8 @@ impl Builder<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let span = self.with_dash(self.with_header(span, style));
-                let value = || scalar::value(&text, style, tag.as_deref(), self.schema);
+                let value =
+                    || scalar::value(Cow::Borrowed(&text), style, tag.as_deref(), self.schema);
                 let name = self
                     .awaits_key()
                     .then(|| value().map(scalar::key_text).unwrap_or_default());

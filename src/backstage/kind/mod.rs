@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use self::table::KINDS;
 pub(crate) use self::table::WITHOUT_SCHEMA;
 use super::EntityRef;
+use super::field::field;
 
 /// A kind and the apiVersions it is known in.
 #[derive(Debug)]
@@ -162,7 +163,10 @@ impl RelationRule {
 impl Kind {
     /// The variant of the schema that `spec.type` asks for.
     pub(crate) fn variant(&self, spec: &Map<String, Value>) -> Option<&'static Variant> {
-        let spec_type = spec.get("type")?.as_str()?;
+        if self.variants.is_empty() {
+            return None;
+        }
+        let spec_type = field(spec, "type")?.as_str()?;
         self.variants
             .iter()
             .find(|variant| variant.spec_type == spec_type)

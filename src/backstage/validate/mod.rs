@@ -15,11 +15,12 @@ use serde_json::{Map, Value};
 use super::Mode;
 use super::entity::Entity;
 use super::entity_ref::EntityRef;
+use super::field::{field, has_field, map_field};
 use super::kind::{self, Field, Kind};
 use super::location_ref::is_script;
 use super::read::Descriptor;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, similar};
-use crate::source::{FieldPath, Origin};
+use crate::source::{FieldPath, Origin, Way};
 
 pub(crate) use self::policy::METADATA;
 pub use self::references::{Reference, Written, names_odd_kind, references, written};
@@ -71,7 +72,7 @@ pub fn entity(
     let mut check = Check {
         origin,
         mode,
-        strays: strays(&value),
+        metadata: map_field(&value, "metadata"),
         faults: Diagnostics::default(),
         has_error: false,
     };
@@ -79,18 +80,21 @@ pub fn entity(
     check.root(&value);
     check.metadata_schema(&value);
     check.formats(&value);
-    let references = if check.has_error {
-        Vec::new()
-    } else {
-        // Lists are sorted only after their items have been told by position.
-        let references = check.kind(&value, &entity_ref);
-        check.overwritten(&value);
-        complete(&mut value, &entity_ref);
-        references
-    };
-    let is_valid = !check.has_error;
-    diagnostics.append(check.faults);
-    is_valid.then(|| Validated {
+    let mut references = Vec::new();
+    if !check.has_error {
+        references = check.kind(&value, &entity_ref);
+        check.overwritten();
+    }
+    let Check {
+        faults, has_error, ..
+    } = check;
+    diagnostics.append(faults);
+    if has_error {
+        return None;
+    }
+    // Lists are sorted only after their items have been told by position.
+    complete(&mut value, &entity_ref);
+    Some(Validated {
         entity: Entity {
             entity_ref,
             value,
@@ -125,72 +129,80 @@ pub(crate) const REJECTED_ADDRESS: &str =
 
 /// What Backstage's processors add and change.
 fn complete(value: &mut Map<String, Value>, entity_ref: &EntityRef) {
-    if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
-        metadata.insert(
-            "namespace".to_owned(),
-            Value::String(entity_ref.namespace.clone()),
-        );
+    for (part, value) in value {
+        match (part.as_str(), value) {
+            ("metadata", Value::Object(metadata)) => complete_metadata(metadata, entity_ref),
+            ("spec", Value::Object(spec)) => {
+                let lists = spec.iter_mut();
+                let sorted = lists.filter(|(field, _)| SORTED_LISTS.contains(&field.as_str()));
+                sorted.for_each(|(_, list)| sort(list));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn complete_metadata(metadata: &mut Map<String, Value>, entity_ref: &EntityRef) {
+    let namespace = entity_ref.namespace.as_str();
+    let written = field(metadata, "namespace").and_then(Value::as_str);
+    if written != Some(namespace) {
+        metadata.insert("namespace".to_owned(), Value::from(namespace));
+    }
+    if has_field(metadata, "uid") {
         metadata.shift_remove("uid");
-        if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
-            for overwritten in OVERWRITTEN_ANNOTATIONS {
-                annotations.shift_remove(*overwritten);
-            }
-            for shown in SHOWN_ADDRESSES {
-                if let Some(Value::String(address)) = annotations.get_mut(*shown)
-                    && is_script(address)
-                {
-                    REJECTED_ADDRESS.clone_into(address);
-                }
-            }
+    }
+    let mut fields = metadata.iter_mut();
+    let Some((_, Value::Object(annotations))) = fields.find(|(field, _)| *field == "annotations")
+    else {
+        return;
+    };
+    for overwritten in OVERWRITTEN_ANNOTATIONS {
+        if has_field(annotations, overwritten) {
+            annotations.shift_remove(*overwritten);
         }
     }
-    if let Some(Value::Object(spec)) = value.get_mut("spec") {
-        for list in SORTED_LISTS {
-            if let Some(Value::Array(items)) = spec.get_mut(*list)
-                && items.iter().all(Value::is_string)
-            {
-                items.sort_by(|a, b| utf16(a).cmp(utf16(b)));
-            }
+    for (key, address) in annotations {
+        if let Value::String(address) = address
+            && SHOWN_ADDRESSES.contains(&key.as_str())
+            && is_script(address)
+        {
+            REJECTED_ADDRESS.clone_into(address);
         }
     }
 }
 
-/// Keys of the metadata that are none of its fields.
-fn strays(value: &Map<String, Value>) -> Vec<String> {
-    let metadata = value.get("metadata").and_then(Value::as_object);
-    let is_known = |key: &str| METADATA.iter().any(|field| field.name == key);
-    let keys = metadata.into_iter().flat_map(Map::keys);
-    keys.filter(|key| !is_known(key)).cloned().collect()
+/// Sorts a list of texts as JavaScript does: by UTF-16 code units, which order ASCII as bytes do.
+fn sort(list: &mut Value) {
+    let Value::Array(items) = list else { return };
+    let text = |item: &Value| item.as_str().map(str::is_ascii);
+    if items.iter().all(|item| text(item) == Some(true)) {
+        items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+    } else if items.iter().all(Value::is_string) {
+        items.sort_by(|a, b| utf16(a).cmp(utf16(b)));
+    }
 }
 
-/// JavaScript sorts texts by UTF-16 code units.
 fn utf16(value: &Value) -> impl Iterator<Item = u16> {
     value.as_str().unwrap_or_default().encode_utf16()
 }
 
 /// Collects the faults of one descriptor.
-struct Check {
+struct Check<'a> {
     origin: Origin,
     mode: Mode,
-    /// Keys of the metadata that are none of its fields.
-    strays: Vec<String>,
+    /// What the descriptor says about itself, where a field may stand that belongs elsewhere.
+    metadata: Option<&'a Map<String, Value>>,
     faults: Diagnostics,
     has_error: bool,
 }
 
-impl Check {
-    fn fault(&mut self, code: Code, field: FieldPath, message: String) {
-        self.fault_with(code, field, message, None);
+impl Check<'_> {
+    fn fault(&mut self, code: Code, way: &Way<'_>, message: String) {
+        self.fault_with(code, way, message, None);
     }
 
-    fn fault_with(
-        &mut self,
-        code: Code,
-        field: FieldPath,
-        message: String,
-        remedy: Option<String>,
-    ) {
-        let mut fault = Diagnostic::new(code, message).at(self.origin.value(field));
+    fn fault_with(&mut self, code: Code, way: &Way<'_>, message: String, remedy: Option<String>) {
+        let mut fault = Diagnostic::new(code, message).at(self.origin.value(way.path()));
         fault.help = remedy.map(Into::into);
         self.push(fault);
     }
@@ -201,15 +213,13 @@ impl Check {
     }
 
     /// Annotations that [`complete`] takes out: nobody else sees them.
-    fn overwritten(&mut self, value: &Map<String, Value>) {
-        let annotations = value
-            .get("metadata")
-            .and_then(|metadata| metadata.get("annotations"));
-        let Some(Value::Object(annotations)) = annotations else {
+    fn overwritten(&mut self) {
+        let annotations = self.metadata.and_then(|all| map_field(all, "annotations"));
+        let Some(annotations) = annotations else {
             return;
         };
         for name in OVERWRITTEN_ANNOTATIONS {
-            if annotations.contains_key(*name) {
+            if has_field(annotations, name) {
                 let path = FieldPath::keys(["metadata", "annotations", name]);
                 self.faults.push(
                     Diagnostic::new(Code::UnusedAnnotation, format!("the catalog overwrites `{name}`"))
@@ -222,16 +232,14 @@ impl Check {
 
     /// The schema of the kind and the references of its fields; a kind that Backstage does not know has neither.
     fn kind(&mut self, value: &Map<String, Value>, entity_ref: &EntityRef) -> Vec<Reference> {
-        let api_version = value
-            .get("apiVersion")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let api_version = field(value, "apiVersion").and_then(Value::as_str);
+        let api_version = api_version.unwrap_or_default();
         let Some(kind) = kind::kind(&entity_ref.kind, api_version) else {
             self.custom_kind(&entity_ref.kind, api_version);
             return Vec::new();
         };
-        let path = FieldPath::keys(["spec"]);
-        let Some(Value::Object(spec)) = value.get("spec") else {
+        let way = Way::Key(&Way::Root, "spec");
+        let Some(Value::Object(spec)) = field(value, "spec") else {
             let required = kind.spec.iter().filter(|field| field.is_required);
             let required: Vec<_> = required.map(|field| field.name).collect();
             let remedy = (!required.is_empty()).then(|| {
@@ -239,15 +247,15 @@ impl Check {
                 format!("a {} needs `spec` with `{fields}`", kind.name)
             });
             let message = "`spec` is missing".to_owned();
-            self.fault_with(Code::InvalidSpec, path, message, remedy);
+            self.fault_with(Code::InvalidSpec, &way, message, remedy);
             return Vec::new();
         };
-        self.spec(spec, kind, &path);
+        self.spec(spec, kind, &way);
         if self.has_error {
             return Vec::new();
         }
         let mut references = Vec::new();
-        self.all_references(kind, spec, &path, entity_ref, |reference, rule| {
+        self.all_references(kind, spec, entity_ref, |reference, rule| {
             if rule.takes(&reference.target) {
                 references.push(reference);
             }
@@ -255,23 +263,22 @@ impl Check {
         references
     }
 
-    fn spec(&mut self, spec: &Map<String, Value>, kind: &Kind, path: &FieldPath) {
+    fn spec(&mut self, spec: &Map<String, Value>, kind: &Kind, way: &Way<'_>) {
         let Some(variant) = kind.variant(spec) else {
-            return self.fields(spec, kind.spec, path, Code::InvalidSpec);
+            return self.fields(spec, kind.spec, way, Code::InvalidSpec);
         };
         let passes = |fields: &[Field]| {
             let mut trial = Self {
-                origin: self.origin,
-                mode: self.mode,
-                strays: Vec::new(),
+                metadata: None,
                 faults: Diagnostics::default(),
                 has_error: false,
+                ..*self
             };
-            trial.fields(spec, fields, path, Code::InvalidSpec);
+            trial.fields(spec, fields, way, Code::InvalidSpec);
             !trial.has_error
         };
         if !(variant.is_alternative && passes(kind.spec)) {
-            self.fields(spec, variant.spec, path, Code::InvalidSpec);
+            self.fields(spec, variant.spec, way, Code::InvalidSpec);
         }
     }
 

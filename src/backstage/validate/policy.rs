@@ -9,20 +9,18 @@ use super::Check;
 use super::wording::{
     self, API_VERSION, Format, KEY, KIND, LABEL, NAME, NAMESPACE, NOT_BLANK, TAG, URL,
 };
+use crate::backstage::field::{field as value_of, has_field, list_field, map_field};
 use crate::backstage::kind::{self, Field, Shape};
 use crate::backstage::read::article;
 use crate::backstage::{format, spelling};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::FieldPath;
+use crate::source::{FieldPath, Way};
 
-impl Check {
+impl Check<'_> {
     /// The root of the schema policy and the policy against foreign root fields.
     pub(super) fn root(&mut self, value: &Map<String, Value>) {
         for key in value.keys().filter(|key| !ROOT.contains(&key.as_str())) {
-            let absent = ROOT
-                .iter()
-                .copied()
-                .filter(|name| !value.contains_key(*name));
+            let absent = ROOT.iter().copied().filter(|name| !has_field(value, name));
             let help = if let Some(meant) = spelling::meant(key, absent) {
                 format!("did you mean `{meant}`?")
             } else if kind::is_field(key) {
@@ -44,80 +42,78 @@ impl Check {
 
     /// `EntityMeta.schema.json`, and `spec` of `Entity.schema.json`.
     pub(super) fn metadata_schema(&mut self, value: &Map<String, Value>) {
-        if let Some(Value::Object(metadata)) = value.get("metadata") {
-            let path = FieldPath::keys(["metadata"]);
-            self.fields(metadata, METADATA, &path, Code::InvalidField);
+        let root = Way::Root;
+        if let Some(metadata) = map_field(value, "metadata") {
+            let way = root.key("metadata");
+            self.fields(metadata, METADATA, &way, Code::InvalidField);
             for map in ["labels", "annotations"] {
-                self.texts(metadata.get(map), &path.key(map));
+                self.texts(map_field(metadata, map), &way.key(map));
             }
         }
-        if let Some(spec) = value.get("spec").filter(|spec| !spec.is_object()) {
+        if let Some(spec) = value_of(value, "spec").filter(|spec| !spec.is_object()) {
             let message = format!("`spec` must be a map, not {}", article(spec));
-            self.fault(Code::InvalidField, FieldPath::keys(["spec"]), message);
+            self.fault(Code::InvalidField, &root.key("spec"), message);
         }
     }
 
-    fn texts(&mut self, map: Option<&Value>, path: &FieldPath) {
-        let Some(Value::Object(map)) = map else {
-            return;
-        };
-        for (key, value) in map {
+    fn texts(&mut self, map: Option<&Map<String, Value>>, way: &Way<'_>) {
+        for (key, value) in map.into_iter().flatten() {
+            if value.is_string() {
+                continue;
+            }
             // The schema's pattern `^.+$` passes over keys without a character, and over those of line ends alone.
             let is_checked = key
                 .chars()
                 .any(|char| !matches!(char, '\n' | '\r' | '\u{2028}' | '\u{2029}'));
-            if is_checked && !value.is_string() {
-                let field = path.key(key);
+            if is_checked {
+                let field = way.key(key);
                 let message = format!("`{field}` must be a text, not {}", article(value));
                 let remedy = wording::instead(value, &Shape::AnyText);
-                self.fault_with(Code::InvalidField, field, message, remedy);
+                self.fault_with(Code::InvalidField, &field, message, remedy);
             }
         }
     }
 
     /// The field format policy.
     pub(super) fn formats(&mut self, value: &Map<String, Value>) {
-        let root = FieldPath::default();
+        let root = Way::Root;
         self.format(value, &root, "apiVersion", API_VERSION);
         self.format(value, &root, "kind", KIND);
-        let Some(Value::Object(metadata)) = value.get("metadata") else {
+        let Some(metadata) = map_field(value, "metadata") else {
             return;
         };
-        let path = FieldPath::keys(["metadata"]);
-        self.format(metadata, &path, "name", NAME);
-        self.format(metadata, &path, "namespace", NAMESPACE);
+        let way = root.key("metadata");
+        self.format(metadata, &way, "name", NAME);
+        self.format(metadata, &way, "namespace", NAMESPACE);
         for (map, format) in [("labels", Some(LABEL)), ("annotations", None)] {
-            let Some(Value::Object(entries)) = metadata.get(map) else {
-                continue;
-            };
-            let path = path.key(map);
-            for (key, value) in entries {
-                self.key_format(key, &path);
+            let way = way.key(map);
+            for (key, value) in map_field(metadata, map).into_iter().flatten() {
+                self.key_format(key, &way);
                 if let Some(format) = format {
-                    self.text_format(value, path.key(key), format);
+                    self.text_format(value, &way.key(key), format);
                 }
             }
         }
-        let tags = metadata.get("tags").and_then(Value::as_array);
-        for (index, tag) in tags.into_iter().flatten().enumerate() {
-            self.text_format(tag, path.key("tags").index(index), TAG);
+        let tags = way.key("tags");
+        for (index, tag) in list_field(metadata, "tags").iter().enumerate() {
+            self.text_format(tag, &tags.index(index), TAG);
         }
-        let links = metadata.get("links").and_then(Value::as_array);
-        for (index, link) in links.into_iter().flatten().enumerate() {
+        let links = way.key("links");
+        for (index, link) in list_field(metadata, "links").iter().enumerate() {
             let Value::Object(link) = link else { continue };
-            let path = path.key("links").index(index);
-            self.format(link, &path, "url", URL);
-            self.format(link, &path, "title", NOT_BLANK);
-            self.format(link, &path, "icon", NOT_BLANK);
+            let way = links.index(index);
+            self.format(link, &way, "url", URL);
+            self.format(link, &way, "title", NOT_BLANK);
+            self.format(link, &way, "icon", NOT_BLANK);
         }
     }
 
-    fn key_format(&mut self, key: &str, path: &FieldPath) {
+    fn key_format(&mut self, key: &str, way: &Way<'_>) {
         if format::is_key(key) {
             return;
         }
         self.has_error = true;
-        let field = path.key(key);
+        let field = way.key(key).path();
         let message = format!("the key `{field}` must be {}", KEY.expected);
         let mut fault = Diagnostic::new(Code::InvalidField, message).at(self.origin.key(field));
         let is_placeholder = matches!(key, "$text" | "$json" | "$yaml");
@@ -129,13 +125,13 @@ impl Check {
         self.faults.push(fault);
     }
 
-    fn format(&mut self, map: &Map<String, Value>, path: &FieldPath, key: &str, format: Format) {
-        if let Some(value) = map.get(key) {
-            self.text_format(value, path.key(key), format);
+    fn format(&mut self, map: &Map<String, Value>, way: &Way<'_>, key: &str, format: Format) {
+        if let Some(value) = value_of(map, key) {
+            self.text_format(value, &way.key(key), format);
         }
     }
 
-    fn text_format(&mut self, value: &Value, field: FieldPath, format: Format) {
+    fn text_format(&mut self, value: &Value, field: &Way<'_>, format: Format) {
         // Values that are no texts, and empty ones, have been told by the schema.
         if let Value::String(text) = value
             && !(format.is_valid)(text)

@@ -8,6 +8,7 @@ use super::Check;
 use crate::backstage::Mode;
 use crate::backstage::entity::Entity;
 use crate::backstage::entity_ref::{EntityRef, EntityRefError};
+use crate::backstage::field::field;
 use crate::backstage::kind::{self, Kind, RelationRule};
 use crate::backstage::read::article;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, quoted};
@@ -16,14 +17,33 @@ use crate::source::FieldPath;
 /// A reference in a field of an entity.
 #[derive(Debug)]
 pub struct Reference {
-    /// Where it stands.
-    pub field: FieldPath,
+    /// The field of the spec it stands in.
+    pub field: &'static str,
+    /// Which item of it, where it is a list.
+    pub index: Option<usize>,
     /// Type of the relation from the holder to the target.
     pub forward: &'static str,
     /// Type of the relation from the target to the holder.
     pub inverse: &'static str,
     /// The target.
     pub target: EntityRef,
+}
+
+impl Reference {
+    /// Where it stands.
+    #[must_use]
+    pub fn path(&self) -> FieldPath {
+        path(self.field, self.index)
+    }
+}
+
+/// The path of an item of a field of the spec, or of the field itself.
+fn path(field: &str, index: Option<usize>) -> FieldPath {
+    let path = FieldPath::keys(["spec", field]);
+    match index {
+        Some(index) => path.index(index),
+        None => path,
+    }
 }
 
 /// A reference as it is written, and what it is good for.
@@ -57,13 +77,12 @@ pub fn written(entity: &Entity) -> Vec<Written> {
     let mut check = Check {
         origin: entity.origin,
         mode: Mode::Tolerant,
-        strays: Vec::new(),
+        metadata: None,
         faults: Diagnostics::default(),
         has_error: false,
     };
-    let path = FieldPath::keys(["spec"]);
     let mut written = Vec::new();
-    check.all_references(kind, spec, &path, &entity.entity_ref, |reference, rule| {
+    check.all_references(kind, spec, &entity.entity_ref, |reference, rule| {
         written.push(Written {
             makes_relations: rule.takes(&reference.target),
             target_kinds: rule.target_kinds,
@@ -87,27 +106,25 @@ pub fn names_odd_kind(entity: &Entity) -> bool {
             Value::String(text) => EntityRef::kind_in(text).is_some_and(|kind| !rule.expects(kind)),
             other => other.is_object(),
         };
-        match spec.get(rule.field) {
+        match field(spec, rule.field) {
             Some(Value::Array(items)) => items.iter().any(is_odd),
             value => value.is_some_and(is_odd),
         }
     })
 }
 
-impl Check {
+impl Check<'_> {
     /// Every reference that the fields of a kind hold, with the rule of its field.
     pub(super) fn all_references(
         &mut self,
         kind: &'static Kind,
         spec: &Map<String, Value>,
-        path: &FieldPath,
         holder: &EntityRef,
         mut found: impl FnMut(Reference, &'static RelationRule),
     ) {
         let rules = kind.relations.iter();
         for rule in rules.filter(|rule| kind.has_field(spec, rule.field)) {
-            let (value, path) = (spec.get(rule.field), path.key(rule.field));
-            self.references(value, rule, &path, holder, &mut found);
+            self.references(field(spec, rule.field), rule, holder, &mut found);
         }
     }
 
@@ -117,45 +134,57 @@ impl Check {
         &mut self,
         value: Option<&Value>,
         rule: &'static RelationRule,
-        path: &FieldPath,
         holder: &EntityRef,
         found: &mut impl FnMut(Reference, &'static RelationRule),
     ) {
-        let items = match value {
-            None | Some(Value::Null | Value::Bool(false)) => return,
-            Some(Value::String(text)) if text.is_empty() => return,
-            Some(Value::Number(number)) if number.as_f64() == Some(0.0) => return,
-            Some(Value::Array(items)) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| (path.index(index), item))
-                .collect(),
-            Some(value) => vec![(path.clone(), value)],
-        };
-        for (field, item) in items {
-            match reference(item, rule.default_kind, &holder.namespace) {
-                Ok(target) => {
-                    let reference = Reference {
-                        field,
-                        forward: rule.forward,
-                        inverse: rule.inverse,
-                        target,
-                    };
-                    found(reference, rule);
+        match value {
+            None | Some(Value::Null | Value::Bool(false)) => {}
+            Some(Value::String(text)) if text.is_empty() => {}
+            Some(Value::Number(number)) if number.as_f64() == Some(0.0) => {}
+            Some(Value::Array(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.reference(item, Some(index), rule, holder, found);
                 }
-                Err(NoReference::WithoutKind(name)) => self.without_kind(field, &name, rule),
-                Err(NoReference::Invalid(why)) => {
-                    let message = format!("`{field}` is no entity reference: {why}");
-                    let remedy = "a reference is `kind:namespace/name`, `kind:name` or `name`";
-                    let remedy = Some(remedy.to_owned());
-                    self.fault_with(Code::InvalidReference, field, message, remedy);
-                }
+            }
+            Some(value) => self.reference(value, None, rule, holder, found),
+        }
+    }
+
+    fn reference(
+        &mut self,
+        value: &Value,
+        index: Option<usize>,
+        rule: &'static RelationRule,
+        holder: &EntityRef,
+        found: &mut impl FnMut(Reference, &'static RelationRule),
+    ) {
+        match reference(value, rule.default_kind, &holder.namespace) {
+            Ok(target) => {
+                let reference = Reference {
+                    field: rule.field,
+                    index,
+                    forward: rule.forward,
+                    inverse: rule.inverse,
+                    target,
+                };
+                found(reference, rule);
+            }
+            Err(NoReference::WithoutKind(name)) => self.without_kind(index, &name, rule),
+            Err(NoReference::Invalid(why)) => {
+                let field = path(rule.field, index);
+                let message = format!("`{field}` is no entity reference: {why}");
+                self.push(
+                    Diagnostic::new(Code::InvalidReference, message)
+                        .at(self.origin.value(field))
+                        .help("a reference is `kind:namespace/name`, `kind:name` or `name`"),
+                );
             }
         }
     }
 
-    fn without_kind(&mut self, field: FieldPath, text: &str, rule: &RelationRule) {
+    fn without_kind(&mut self, index: Option<usize>, text: &str, rule: &RelationRule) {
         self.has_error = true;
+        let field = path(rule.field, index);
         let message = format!("`{field}` names no kind: {}", quoted(text));
         let kinds = rule.target_kinds.iter();
         let full: Vec<String> = kinds

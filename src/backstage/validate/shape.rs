@@ -5,30 +5,31 @@
 
 use serde_json::{Map, Value};
 
-use super::{Check, wording};
+use super::{Check, METADATA, wording};
+use crate::backstage::field::{field as value_of, has_field};
 use crate::backstage::kind::{Field, Shape};
 use crate::backstage::read::article;
 use crate::backstage::spelling;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::FieldPath;
+use crate::source::Way;
 
-impl Check {
+impl Check<'_> {
     /// Holds the fields of a map against their shapes.
     pub(super) fn fields(
         &mut self,
         map: &Map<String, Value>,
         fields: &[Field],
-        path: &FieldPath,
+        way: &Way<'_>,
         code: Code,
     ) {
         for field in fields {
-            if field.is_required && !map.contains_key(field.name) {
-                self.missing(map, fields, field.name, path, code);
+            if field.is_required && !has_field(map, field.name) {
+                self.missing(map, fields, field.name, way, code);
             }
         }
         for field in fields {
-            if let Some(value) = map.get(field.name) {
-                self.shape(value, &field.shape, &path.key(field.name), code);
+            if let Some(value) = value_of(map, field.name) {
+                self.shape(value, &field.shape, &way.key(field.name), code);
             }
         }
     }
@@ -38,16 +39,16 @@ impl Check {
         map: &Map<String, Value>,
         fields: &[Field],
         name: &str,
-        path: &FieldPath,
+        way: &Way<'_>,
         code: Code,
     ) {
-        let field = path.key(name);
+        let field = way.key(name).path();
         let fault = Diagnostic::new(code, format!("`{field}` is missing"));
         let is_known = |key: &str| fields.iter().any(|field| field.name == key);
         let strangers = map.keys().map(String::as_str).filter(|key| !is_known(key));
         let help = if let Some(slip) = spelling::slip(name, strangers) {
-            Some(format!("`{}` is probably meant", path.key(slip)))
-        } else if code == Code::InvalidSpec && self.strays.iter().any(|stray| stray == name) {
+            Some(format!("`{}` is probably meant", way.key(slip)))
+        } else if code == Code::InvalidSpec && self.is_stray(name) {
             Some(format!(
                 "`metadata.{name}` is probably meant: move it into `spec`"
             ))
@@ -63,40 +64,46 @@ impl Check {
         );
     }
 
-    fn shape(&mut self, value: &Value, shape: &Shape, path: &FieldPath, code: Code) {
+    /// Whether this is a key of the metadata that is none of its fields.
+    fn is_stray(&self, name: &str) -> bool {
+        self.metadata.is_some_and(|all| has_field(all, name))
+            && !METADATA.iter().any(|field| field.name == name)
+    }
+
+    fn shape(&mut self, value: &Value, shape: &Shape, way: &Way<'_>, code: Code) {
         match (shape, value) {
             (Shape::List(item) | Shape::NonEmptyList(item), Value::Array(items))
                 if shape.takes(value) =>
             {
                 for (index, value) in items.iter().enumerate() {
-                    self.shape(value, item, &path.index(index), code);
+                    self.shape(value, item, &way.index(index), code);
                 }
             }
             (Shape::ObjectOrList(fields), Value::Array(items)) if shape.takes(value) => {
                 for (index, value) in items.iter().enumerate() {
-                    self.shape(value, &Shape::Object(fields), &path.index(index), code);
+                    self.shape(value, &Shape::Object(fields), &way.index(index), code);
                 }
             }
             (Shape::Object(fields) | Shape::ObjectOrList(fields), Value::Object(map)) => {
-                self.fields(map, fields, path, code);
+                self.fields(map, fields, way, code);
             }
             (Shape::ObjectOf(fields, others), Value::Object(map)) => {
                 for (key, value) in map {
                     if !fields.iter().any(|field| field.name == key) {
-                        self.shape(value, others, &path.key(key), code);
+                        self.shape(value, others, &way.key(key), code);
                     }
                 }
-                self.fields(map, fields, path, code);
+                self.fields(map, fields, way, code);
             }
             (shape, value) if shape.takes(value) => {}
             (shape, value) => {
                 let message = format!(
-                    "`{path}` must be {}, not {}",
+                    "`{way}` must be {}, not {}",
                     shape.in_words(),
                     article(value)
                 );
                 let remedy = wording::instead(value, shape);
-                self.fault_with(code, path.clone(), message, remedy);
+                self.fault_with(code, way, message, remedy);
             }
         }
     }

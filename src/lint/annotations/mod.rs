@@ -9,13 +9,15 @@ use serde_json::{Map, Value};
 
 use self::well_known::Form;
 use crate::backstage::Entity;
+use crate::backstage::field::map_field;
 use crate::backstage::spelling::{self, Distance};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::FieldPath;
 
 /// Looks at the annotations of an entity, and at labels that are annotations.
 pub(super) fn check(entity: &Entity, found: &mut Diagnostics) {
-    let map = |name: &str| entity.metadata()?.get(name)?.as_object();
+    let metadata = entity.metadata();
+    let map = |name: &str| metadata.and_then(|metadata| map_field(metadata, name));
     let annotations = map("annotations");
     for (key, value) in annotations.into_iter().flatten() {
         match (well_known::form(key), value) {
@@ -139,10 +141,10 @@ fn meant(key: &str) -> Option<String> {
 
 /// Whether a prefix is a known one without its top-level domain, or with `www.` in front.
 fn is_short_for(prefix: &str, known: &str) -> bool {
-    known
-        .rsplit_once('.')
-        .is_some_and(|(rest, _)| rest == prefix)
-        || prefix.strip_prefix("www.") == Some(known)
+    let domain = known
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_prefix('.'));
+    domain.is_some_and(|domain| !domain.contains('.')) || prefix.strip_prefix("www.") == Some(known)
 }
 
 /// The annotation of Backstage itself that lacks its prefix.

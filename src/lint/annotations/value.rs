@@ -6,6 +6,7 @@
 use url::Url;
 
 use super::well_known::Form;
+use crate::backstage::format::is_plain_address;
 use crate::backstage::location_ref::LocationRefError;
 use crate::backstage::validate::REJECTED_ADDRESS;
 use crate::backstage::{EntityRef, LocationRef};
@@ -98,6 +99,9 @@ fn absolute_url(value: &str) -> Option<Fault> {
         let fault = "must be a web address, but is a script, which Backstage takes out".to_owned();
         return Some((fault, None));
     }
+    if is_plain_address(value) {
+        return None;
+    }
     match Url::parse(value) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => None,
         _ => {
@@ -113,7 +117,7 @@ fn absolute_url(value: &str) -> Option<Fault> {
 
 fn location(value: &str, types: &[&str], example: &str) -> Option<Fault> {
     let example = || format!("such as `{example}`");
-    match LocationRef::parse(value) {
+    match LocationRef::parts(value) {
         Err(error @ LocationRefError::BareAddress) => {
             let remedy = shown(&format!("url:{}", value.trim()));
             Some((error.to_string(), Some(format!("write {remedy}"))))
@@ -123,7 +127,7 @@ fn location(value: &str, types: &[&str], example: &str) -> Option<Fault> {
             let (fault, _) = must_be("of the form `type:target`", value);
             Some((fault, Some(example())))
         }
-        Ok(location) if !types.contains(&location.location_type.as_str()) => {
+        Ok((location_type, _)) if !types.contains(&location_type) => {
             let expected = types.iter().map(|name| format!("`{name}:`"));
             let expected: Vec<String> = expected.collect();
             let (fault, _) = must_be(&format!("one of {}", expected.join(", ")), value);

@@ -103,7 +103,7 @@ fn declared(
             let its_type = if is_forward { one.forward } else { one.inverse };
             its_type == relation_type && one.target.canonical() == target
         })?;
-        Some((holder, place(entity, &reference.field)))
+        Some((holder, place(entity, &reference)))
     };
     declared_by(from, to, true).or_else(|| declared_by(to, from, false))
 }

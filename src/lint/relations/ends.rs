@@ -72,7 +72,7 @@ fn parents(catalog: &Catalog, index: usize) -> Option<Diagnostic> {
     let mut references = validate::references(entity).into_iter();
     let own = references.find(|reference| reference.forward == "childOf");
     let location = match &own {
-        Some(own) => place(entity, &own.field),
+        Some(own) => place(entity, own),
         None => entity.origin.value(FieldPath::keys(["metadata", "name"])),
     };
     let message = format!(

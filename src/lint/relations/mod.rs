@@ -9,9 +9,10 @@ mod owners;
 mod similar;
 mod targets;
 
+use crate::backstage::validate::Reference;
 use crate::backstage::{Catalog, Entity};
 use crate::diagnostic::Diagnostics;
-use crate::source::{FieldPath, Location, Segment, Sources};
+use crate::source::{FieldPath, Location, Sources};
 
 /// Looks at the relations of all entities of the result.
 pub(super) fn catalog(catalog: &Catalog, sources: &Sources, diagnostics: &mut Diagnostics) {
@@ -20,27 +21,18 @@ pub(super) fn catalog(catalog: &Catalog, sources: &Sources, diagnostics: &mut Di
     ends::check(catalog, sources, diagnostics);
 }
 
-/// The list that an item is in, or else the field itself: lists of entities are sorted, so positions say nothing.
-fn without_index(field: &FieldPath) -> FieldPath {
-    let mut field = field.clone();
-    if let Some(Segment::Index(_)) = field.0.last() {
-        field.0.pop();
-    }
-    field
-}
-
-/// The place of a reference, whose field may be an item of a list of the entity.
-fn place(entity: &Entity, field: &FieldPath) -> Location {
-    let text = match field.0.as_slice() {
-        [_, Segment::Key(list), Segment::Index(index)] => {
-            let list = entity.spec().and_then(|spec| spec.get(list));
-            let item = list.and_then(|list| list.get(*index));
-            item.and_then(|item| item.as_str())
-        }
-        _ => None,
-    };
+/// The place of a reference. Lists of entities are sorted, so positions in them say nothing, and items are looked for by
+/// their text.
+fn place(entity: &Entity, reference: &Reference) -> Location {
+    let text = reference.index.and_then(|index| {
+        let list = entity.spec()?.get(reference.field)?;
+        list.get(index)?.as_str()
+    });
     match text {
-        Some(text) => entity.origin.item(without_index(field), text),
-        None => entity.origin.value(field.clone()),
+        Some(text) => {
+            let list = FieldPath::keys(["spec", reference.field]);
+            entity.origin.item(list, text)
+        }
+        None => entity.origin.value(reference.path()),
     }
 }

@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 
 use super::owners::Owners;
+use super::place;
 use super::similar::Names;
-use super::{place, without_index};
 use crate::backstage::validate::{self, Written};
 use crate::backstage::{Catalog, Entity, kind};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -61,7 +61,7 @@ impl<'a> Check<'a> {
         let mut told = HashSet::new();
         for written in validate::written(entity) {
             let target_ref = written.reference.target.canonical();
-            let field = without_index(&written.reference.field).to_string();
+            let field = format!("spec.{}", written.reference.field);
             let is_missing = missing.contains(target_ref.as_str());
             let found = if is_odd(&written) {
                 Some(self.wrong_kind(entity, &written, &field, &target_ref))
@@ -73,7 +73,7 @@ impl<'a> Check<'a> {
             if let Some(found) = found
                 && told.insert((field, target_ref))
             {
-                let place = place(entity, &written.reference.field);
+                let place = place(entity, &written.reference);
                 diagnostics.push(found.at(place));
             }
         }

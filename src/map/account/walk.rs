@@ -147,7 +147,7 @@ impl Walk<'_, '_> {
             return self.tell(field, fate);
         }
         let mut references = self.references.iter();
-        if references.any(|reference| field.holds(&reference.field)) {
+        if references.any(|reference| field.holds(&reference.path())) {
             return self.references(&field, &values);
         }
         let is_container = values
@@ -237,7 +237,7 @@ impl Walk<'_, '_> {
     fn references(&mut self, field: &Field, values: &[&Value]) {
         if self.by_field.is_empty() {
             let references = self.references.iter().enumerate();
-            let fields = references.map(|(position, one)| (one.field.to_string(), position));
+            let fields = references.map(|(position, one)| (one.path().to_string(), position));
             self.by_field = fields.collect();
         }
         for value in values {
