@@ -258,10 +258,7 @@ impl<'a> Composer<'a> {
 
     fn alias(&mut self, id: usize, span: &Range<usize>) {
         let Some(anchor) = self.anchors.get(&id) else {
-            self.error(
-                "the alias stands inside the very node it refers to".to_owned(),
-                span,
-            );
+            self.error("the alias stands inside the very node it refers to", span);
             self.complete(Value::Null, 0, Weight::default(), span);
             return;
         };
@@ -302,10 +299,7 @@ impl<'a> Composer<'a> {
                 span,
             );
         } else if is_too_large {
-            self.error(
-                "the aliases of this document make it too large".to_owned(),
-                span,
-            );
+            self.error("the aliases of this document make it too large", span);
         }
         let weight = Weight {
             aliases: vec![id],
@@ -382,8 +376,8 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn error(&mut self, message: String, span: &Range<usize>) {
-        self.push(SyntaxError::new(message, span.clone()));
+    fn error(&mut self, message: impl Into<String>, span: &Range<usize>) {
+        self.push(SyntaxError::new(message.into(), span.clone()));
     }
 
     fn push(&mut self, error: SyntaxError) {

@@ -128,22 +128,36 @@ fn digits(name: &str) -> String {
 
 /// How many letters of a misspelt name are wrong: at most a third of any word.
 fn misspelt(name: &str, known: &str) -> Option<usize> {
+    if name == known {
+        return Some(0);
+    }
     if digits(name) != digits(known) {
         return None;
     }
-    let words =
-        |name: &str| -> Vec<String> { name.split(['-', '_', '.']).map(str::to_owned).collect() };
-    let (words, known_words) = (words(name), words(known));
-    let wrong = strsim::osa_distance(name, known);
-    let is_allowed = if words.len() == known_words.len() {
-        words.iter().zip(&known_words).all(|(word, known)| {
-            let shorter = word.chars().count().min(known.chars().count());
-            word == known || strsim::osa_distance(word, known) <= shorter / 3
-        })
+    let is_end = |char: char| matches!(char, '-' | '_' | '.');
+    let count = |name: &str| name.matches(is_end).count();
+    let most = if count(name) == count(known) {
+        // Words are short, and the first that differs tells most names apart.
+        let mut words = name.split(is_end).zip(known.split(is_end));
+        if !words.all(|(word, known)| are_near(word, known)) {
+            return None;
+        }
+        MAX_WRONG
     } else {
-        wrong <= 1
+        1
     };
-    (is_allowed && wrong <= MAX_WRONG).then_some(wrong)
+    let wrong = strsim::osa_distance(name, known);
+    (wrong <= most).then_some(wrong)
+}
+
+/// Whether at most a third of the letters of a word are wrong.
+fn are_near(word: &str, known: &str) -> bool {
+    if word == known {
+        return true;
+    }
+    let (length, known_length) = (word.chars().count(), known.chars().count());
+    let most = length.min(known_length) / 3;
+    length.abs_diff(known_length) <= most && strsim::osa_distance(word, known) <= most
 }
 
 #[cfg(test)]
