@@ -13,6 +13,7 @@ mod generator;
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::sync::Arc;
 
 use backstage2port::backstage::dump::Dumped;
 use backstage2port::backstage::read::{self, Tally};
@@ -73,6 +74,7 @@ fn inputs() -> Result<Inputs> {
         mode: Mode::Tolerant,
         dumps: Dumps::default(),
         codeowners: codeowners::Rules::default(),
+        progress: Arc::default(),
     })
 }
 

@@ -14,6 +14,7 @@ pub mod judge;
 pub mod lint;
 pub mod map;
 pub mod port;
+pub mod progress;
 pub mod publish;
 pub mod render;
 pub mod report;
@@ -22,6 +23,7 @@ pub mod standing;
 pub mod yaml;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use backstage::Mode;
 use backstage::discover::Patterns;
@@ -39,6 +41,7 @@ use map::overlay::{self, Adopted, Overlaid, Overlays};
 use map::{Bridge, Owners, Profile, infer};
 use port::check;
 use port::refine::{self, Refinement};
+use progress::{Progress, Work};
 use publish::Destination;
 use render::{Manifest, Rendering};
 use source::{Root, Sources};
@@ -59,6 +62,8 @@ pub struct Inputs {
     pub dumps: Dumps,
     /// What is done with code owners.
     pub codeowners: codeowners::Rules,
+    /// Counts how far the run is.
+    pub progress: Arc<Progress>,
 }
 
 /// Catalog dumps: what another run, or Backstage's catalog API, says.
@@ -98,7 +103,9 @@ pub fn catalog(inputs: Inputs) -> Result<Reading, Error> {
 /// The catalog, and findings whose places are fields of descriptors, wherever their values came from.
 fn rebuilt(inputs: Inputs) -> Result<Reading, Error> {
     let mut diagnostics = Diagnostics::default();
+    inputs.progress.begin(Work::Reading, 0);
     let mut sources = Sources::open(inputs.roots, inputs.revision.as_deref())?;
+    sources.progress = inputs.progress;
     let mut tally = Tally::default();
     let found = discover::descriptors(&mut sources, &inputs.patterns, &mut diagnostics)?;
     let Resolved {
@@ -116,6 +123,7 @@ fn rebuilt(inputs: Inputs) -> Result<Reading, Error> {
     let mut owners = CodeOwners::read(&inputs.codeowners, &mut sources, &mut diagnostics);
     owners.fill(&mut descriptors, &recorded, &sources, &mut diagnostics);
     let claims = Claims::of(&descriptors);
+    sources.progress.begin(Work::Checking, descriptors.len());
     let look = |entity: &backstage::Entity, found: &mut Diagnostics| {
         lint::entity(entity, &sources, found);
     };
@@ -276,6 +284,9 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
     let profile = inferred.as_ref().unwrap_or(&options.profile);
     let references = profile.reads_references().then(|| References::of(catalog));
     let bridge = options.bridge(catalog, references.as_ref(), profile, sources);
+    sources
+        .progress
+        .begin(Work::Converting, catalog.entities().len());
     let mut mapped = map::catalog(bridge, diagnostics)?;
     let overlaid = overlay::apply(&overlays, bridge, &mut mapped, diagnostics);
     if !mapped.are_given {

@@ -726,6 +726,7 @@ fn ended(dump: &[u8]) -> Result<()> {
             are_converted: true,
         },
         codeowners: backstage2port::codeowners::Rules::default(),
+        progress: std::sync::Arc::default(),
     });
     Ok(())
 }

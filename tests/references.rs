@@ -41,6 +41,7 @@ fn found(descriptors: &str, dump: Option<&str>) -> Result<Vec<Found>> {
             are_converted: false,
         },
         codeowners: backstage2port::codeowners::Rules::default(),
+        progress: std::sync::Arc::default(),
     })?;
     let mut all = Vec::new();
     for one in reading.diagnostics.iter() {

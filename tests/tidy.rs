@@ -15,6 +15,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "command",
         &[
+            "progress",
             "cli",
             "reporting",
             "lib",
@@ -52,6 +53,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "lib",
         &[
+            "progress",
             "report",
             "publish",
             "standing",
@@ -110,8 +112,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("port", &["diagnostic", "source", "yaml"]),
     ("backstage", &["diagnostic", "generated", "source", "yaml"]),
     ("generated", &[]),
+    ("progress", &[]),
     ("diagnostic", &["source"]),
-    ("source", &["yaml"]),
+    ("source", &["progress", "yaml"]),
     // Spans answer the question "where does this field stand", and a field is a matter of `source`.
     ("yaml", &["source"]),
 ];

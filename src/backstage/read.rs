@@ -117,6 +117,7 @@ pub fn files(
         .map(|found| {
             let mut reader = FileReader::new(*found, mode);
             reader.read(sources);
+            sources.progress.advance();
             reader
         })
         .collect();

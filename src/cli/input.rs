@@ -1,5 +1,7 @@
 //! The arguments that say what is read.
 
+use std::sync::Arc;
+
 use backstage2port::backstage::Mode;
 use backstage2port::backstage::discover::Patterns;
 use backstage2port::codeowners;
@@ -108,6 +110,7 @@ impl Input {
                 fills: matches!(self.owner_from, Some(OwnerFrom::Codeowners)),
                 ..self.codeowners.clone()
             },
+            progress: Arc::default(),
         })
     }
 

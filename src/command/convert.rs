@@ -1,10 +1,12 @@
 //! `convert`: reads descriptors, converts them, and writes the manifests.
 
 use std::io;
+use std::sync::Arc;
 
 use backstage2port::diagnostic::{Code, Diagnostic, Error, Stage};
 use backstage2port::map::overlay::Adopted;
 use backstage2port::port::Key;
+use backstage2port::progress::{Progress, Work};
 use backstage2port::publish::{self, Draft, files, write};
 use backstage2port::report::summary;
 use backstage2port::source::{Files, Site};
@@ -14,7 +16,7 @@ use camino::Utf8Path;
 
 use super::converted::{self, Told};
 use super::judge::Judge;
-use super::{Failure, Outcome, evaluator, start_threads};
+use super::{Failure, Outcome, conversion, evaluator, progress, start_threads};
 use crate::cli::{Convert, Output};
 
 pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Failure> {
@@ -24,12 +26,12 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
     start_threads(&command.input)?;
     let judge = Judge::new(&command.input, output)?;
     let mut options = command.options(&evaluator()?)?;
-    let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
+    let mut conversion = conversion(command.input.inputs()?, &options, output)?;
     if conversion.reading.tally.is_empty() && !command.input.allow_empty {
         return converted::none_found(&conversion, &command.input, &command.reporting);
     }
     let adopted = if command.adopt {
-        adopt(command, &mut options, &mut conversion)?
+        adopt(command, &mut options, &mut conversion, output)?
     } else {
         Adopted::default()
     };
@@ -42,6 +44,9 @@ pub(super) fn convert(command: &Convert, output: &Output) -> Result<Outcome, Fai
         &mut conversion.reading.diagnostics,
     )?;
     if !command.writing.is_dry() {
+        let counts = Arc::new(Progress::default());
+        counts.begin(Work::Writing, draft.changes().count());
+        let _shown = progress::show(&counts, output);
         write(&draft)?;
     }
     let written = draft.outcomes();
@@ -80,6 +85,7 @@ fn adopt(
     command: &Convert,
     options: &mut Options,
     conversion: &mut Conversion,
+    output: &Output,
 ) -> Result<Adopted, Failure> {
     let Edits { edited, written } = conversion.edits()?;
     let adopted = conversion.adopt(&edited, &written, options)?;
@@ -99,7 +105,7 @@ fn adopt(
         files(folder, &[(name, &file.contents)], true)?;
     }
     options.rules.overwrite = Overwrite::Adopted;
-    *conversion = backstage2port::convert(command.input.inputs()?, options)?;
+    *conversion = super::conversion(command.input.inputs()?, options, output)?;
     conversion.reading.diagnostics.extend(left_over(&adopted));
     Ok(adopted)
 }

@@ -11,7 +11,7 @@ use backstage2port::standing::Standing;
 use backstage2port::{Earlier, Inputs, Options};
 
 use super::judge::Judge;
-use super::{Failure, Outcome, evaluator, none_found, print_findings, start_threads};
+use super::{Failure, Outcome, conversion, evaluator, none_found, print_findings, start_threads};
 use crate::cli::{Diff, DiffFormat, Output};
 
 pub(super) fn diff(command: &Diff, output: &Output) -> Result<Outcome, Failure> {
@@ -35,7 +35,7 @@ pub(super) fn diff(command: &Diff, output: &Output) -> Result<Outcome, Failure> 
                 revision: Some(revision.clone()),
                 ..command.input.inputs()?
             };
-            Bodies::of(&backstage2port::convert(inputs, &options(Earlier::Unknown)?)?.port)
+            Bodies::of(&conversion(inputs, &options(Earlier::Unknown)?, output)?.port)
         }
         revision => standing(command, revision.as_deref(), &destination)?,
     };
@@ -47,7 +47,7 @@ pub(super) fn diff(command: &Diff, output: &Output) -> Result<Outcome, Failure> 
             Some(_) if command.converted => Earlier::Unknown,
             Some(revision) => Earlier::Revisions(vec![revision.clone()]),
         };
-        let mut conversion = backstage2port::convert(command.input.inputs()?, &options(earlier)?)?;
+        let mut conversion = conversion(command.input.inputs()?, &options(earlier)?, output)?;
         if conversion.reading.tally.is_empty() && !command.input.allow_empty {
             return none_found(&command.input);
         }

@@ -6,7 +6,7 @@ use backstage2port::diagnostic::{Code, Error, Severity, Stage};
 use backstage2port::report::{self, pages, text};
 
 use super::judge::Judge;
-use super::{Failure, Outcome, evaluator, none_found, start_threads};
+use super::{Failure, Outcome, conversion, evaluator, none_found, start_threads};
 use crate::cli::{Explain, Output};
 
 pub(super) fn explain(command: &Explain, output: &Output) -> Result<Outcome, Failure> {
@@ -32,7 +32,7 @@ pub(super) fn explain(command: &Explain, output: &Output) -> Result<Outcome, Fai
     start_threads(&command.input)?;
     let judge = Judge::new(&command.input, output)?;
     let options = command.model.options(&evaluator()?)?;
-    let mut conversion = backstage2port::convert(command.input.inputs()?, &options)?;
+    let mut conversion = conversion(command.input.inputs()?, &options, output)?;
     if conversion.reading.tally.is_empty() {
         if meant.is_some() {
             return Err(unknown("there are no descriptors here".to_owned()).into());

@@ -7,13 +7,13 @@ mod diff;
 mod documents;
 mod explain;
 mod judge;
+mod progress;
 mod publish;
 
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::io::{self, IsTerminal, Write};
 
-use backstage2port::Reading;
 use backstage2port::backstage::discover::DEFAULT_INCLUDE;
 use backstage2port::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity, Stage};
 use backstage2port::judge::Judged;
@@ -24,6 +24,7 @@ use backstage2port::publish::branch::BranchError;
 use backstage2port::publish::files;
 use backstage2port::report::{self, Report, Summary, text};
 use backstage2port::source::Sources;
+use backstage2port::{Conversion, Inputs, Options, Reading};
 use camino::Utf8PathBuf;
 
 use self::judge::Judge;
@@ -162,10 +163,22 @@ fn jq_worker() -> Result<Outcome, Failure> {
     Ok(Outcome::Clean)
 }
 
+/// Rebuilds a catalog; a terminal shows how far it is.
+fn read(inputs: Inputs, output: &Output) -> Result<Reading, Error> {
+    let _shown = progress::show(&inputs.progress, output);
+    backstage2port::catalog(inputs)
+}
+
+/// Converts a catalog; a terminal shows how far it is.
+fn conversion(inputs: Inputs, options: &Options, output: &Output) -> Result<Conversion, Error> {
+    let _shown = progress::show(&inputs.progress, output);
+    backstage2port::convert(inputs, options)
+}
+
 fn catalog(input: &Input, output: &Output) -> Result<Outcome, Failure> {
     start_threads(input)?;
     let judge = Judge::new(input, output)?;
-    let mut reading = backstage2port::catalog(input.inputs()?)?;
+    let mut reading = read(input.inputs()?, output)?;
     if reading.tally.is_empty() {
         return none_found(input);
     }
@@ -188,7 +201,7 @@ fn validate(command: &Validate, output: &Output) -> Result<Outcome, Failure> {
     let Validate { input, reporting } = command;
     start_threads(input)?;
     let judge = Judge::new(input, output)?;
-    let mut reading = backstage2port::catalog(input.inputs()?)?;
+    let mut reading = read(input.inputs()?, output)?;
     let judged = judge.findings(&mut reading, Stage::Catalog)?;
     let summary = summary_of(&reading, judged);
     let report = report_of(&reading, &summary, input);

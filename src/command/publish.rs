@@ -20,7 +20,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::converted::{self, Told};
 use super::judge::Judge;
-use super::{Failure, Outcome, evaluator, start_threads};
+use super::{Failure, Outcome, conversion, evaluator, start_threads};
 use crate::cli::{Output, Publish};
 
 /// The first root, after a look that all of them are in one repository.
@@ -56,7 +56,7 @@ pub(super) fn publish(command: &Publish, output: &Output) -> Result<Outcome, Fai
         revision: (!command.worktree).then(|| branch.base()),
         ..input.inputs()?
     };
-    let mut conversion = backstage2port::convert(inputs, &options)?;
+    let mut conversion = conversion(inputs, &options, output)?;
     if conversion.reading.tally.is_empty() && !input.allow_empty {
         return converted::none_found(&conversion, input, &command.reporting);
     }

@@ -99,6 +99,7 @@ pub fn catalog(bridge: Bridge<'_>, diagnostics: &mut Diagnostics) -> Result<port
     let mapped: Vec<(Vec<port::Packed>, Diagnostics)> = (0..catalog.entities().len())
         .into_par_iter()
         .map(|index| {
+            bridge.sources.progress.advance();
             let entity = &catalog.entities()[index];
             if !profile.has_kind(&entity.entity_ref.kind) {
                 return Ok((Vec::new(), Diagnostics::default()));

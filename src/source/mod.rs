@@ -37,6 +37,7 @@ pub use self::repository::repository_around;
 use self::repository::{Home, Layout};
 use self::revision::Revision;
 use self::work_tree::WorkTree;
+use crate::progress::Progress;
 
 /// The largest file that is read, in bytes. Backstage has no limit; the largest real descriptors are API definitions
 /// of a few megabytes.
@@ -225,6 +226,8 @@ pub struct Sources {
     folders: Vec<Utf8PathBuf>,
     /// The revision they are read from.
     revision: Option<String>,
+    /// Counts how far the run is.
+    pub(crate) progress: Arc<Progress>,
     /// Files above their roots, by their paths from the top of the repository.
     above: HashMap<FileId, Utf8PathBuf>,
 }

@@ -30,6 +30,10 @@ impl Sort {
         if matches!(path.file_name(), Some("port.yml" | "port.json")) {
             return Some(Self::Entities);
         }
+        // Every file of a root is asked, and hardly one of them is there.
+        if !path.as_str().starts_with(PORT_FOLDER) {
+            return None;
+        }
         let inside = path.strip_prefix(PORT_FOLDER).ok()?;
         let folder = inside.components().next()?.as_str();
         match (folder, inside.extension()?) {

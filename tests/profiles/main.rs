@@ -74,6 +74,7 @@ impl Way {
                 are_converted: false,
             },
             codeowners: backstage2port::codeowners::Rules::default(),
+            progress: std::sync::Arc::default(),
         };
         let conversion = convert(inputs, &self.options)?;
         let manifests = conversion.manifests.iter();

@@ -193,6 +193,7 @@ pub(crate) fn inputs(root: &Utf8Path) -> Result<Inputs> {
         mode: Mode::Tolerant,
         dumps: Dumps::default(),
         codeowners: codeowners::Rules::default(),
+        progress: std::sync::Arc::default(),
     })
 }
 
