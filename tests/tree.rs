@@ -6,11 +6,8 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backstage2port::backstage::Mode;
-use backstage2port::backstage::discover::Patterns;
+use backstage2port::Reading;
 use backstage2port::diagnostic::Severity;
-use backstage2port::source::Root;
-use backstage2port::{Dumps, Inputs, Reading, codeowners};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
 use generator::{Shape, Tree};
@@ -26,17 +23,7 @@ fn of(shape: Shape, size: usize) -> Tree {
 }
 
 fn read(folder: &Utf8Path) -> Result<Reading> {
-    Ok(backstage2port::catalog(Inputs {
-        roots: vec![Root {
-            path: folder.to_owned(),
-            repository: None,
-        }],
-        patterns: Patterns::new(&[], &[])?,
-        revision: None,
-        mode: Mode::Tolerant,
-        dumps: Dumps::default(),
-        codeowners: codeowners::Rules::default(),
-    })?)
+    Ok(backstage2port::catalog(support::inputs(folder)?)?)
 }
 
 /// The files of a tree, but for those of git.
