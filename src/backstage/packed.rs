@@ -64,11 +64,14 @@ struct Writer {
 
 impl Writer {
     fn count(&mut self, mut count: usize) {
-        while count > 0x7f {
-            self.bytes.push((count & 0x7f) as u8 | 0x80);
+        loop {
+            let [lowest, ..] = count.to_le_bytes();
             count >>= 7;
+            if count == 0 {
+                return self.bytes.push(lowest & 0x7f);
+            }
+            self.bytes.push(lowest | 0x80);
         }
-        self.bytes.push((count & 0x7f) as u8);
     }
 
     fn text(&mut self, text: &str) {
@@ -112,7 +115,9 @@ impl Writer {
             Value::Array(items) => {
                 self.bytes.push(LIST);
                 self.count(items.len());
-                items.iter().for_each(|item| self.value(item));
+                for item in items {
+                    self.value(item);
+                }
             }
             Value::Object(map) => {
                 self.bytes.push(MAP);

@@ -444,11 +444,12 @@ fn entry(recorded: Recorded, look: Option<Look<'_>>, faults: &mut Diagnostics) -
     if let (Some(valid), Some(look)) = (&validated, look) {
         look(&valid.entity, faults);
     }
-    let validated = validated.map(Validated::packed).unwrap_or(Validated {
+    let nameless = || Validated {
         entity: nameless,
         references: Vec::new(),
         facts: Facts::default(),
-    });
+    };
+    let validated = validated.map_or_else(nameless, Validated::packed);
     let entry = Entry {
         validated,
         relations,

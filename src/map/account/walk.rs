@@ -118,15 +118,13 @@ impl<'p> Trail<'p> {
     }
 }
 
+/// Who is told of an entity, the way to one of its fields, and what became of that.
+pub(in crate::map) type Told<'t> = &'t mut dyn FnMut(&Entity, &dyn Fn() -> Field, Fate);
+
 impl World<'_> {
     /// Tells what became of each field of an entity, with the way to it and the entity. False, and nothing told, where the
     /// profile makes nothing of it.
-    pub(in crate::map) fn tell(
-        &self,
-        index: usize,
-        lessons: &mut Lessons,
-        told: &mut dyn FnMut(&Entity, &dyn Fn() -> Field, Fate),
-    ) -> bool {
+    pub(in crate::map) fn tell(&self, index: usize, lessons: &mut Lessons, told: Told<'_>) -> bool {
         let packed = &self.bridge.catalog.entities()[index];
         if !self.bridge.profile.has_kind(&packed.entity_ref.kind) {
             return false;
@@ -173,7 +171,7 @@ struct Walk<'w, 'a> {
     trace: Option<Trace<'a>>,
     lessons: &'w mut Lessons,
     probes: usize,
-    told: &'w mut dyn FnMut(&Entity, &dyn Fn() -> Field, Fate),
+    told: Told<'w>,
 }
 
 impl Walk<'_, '_> {

@@ -384,7 +384,7 @@ fn fields(entities: &[(&str, Value)]) -> Outcome<BTreeMap<String, (super::Shape,
     let told = |field: &Field<'_>| (field.shape, field.targets.keys().cloned().collect());
     let fields = kind.fields.iter();
     Ok(fields
-        .map(|(name, field)| ((*name).to_owned(), told(field)))
+        .map(|(name, field)| (name.clone(), told(field)))
         .collect())
 }
 

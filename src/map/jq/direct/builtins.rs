@@ -24,63 +24,79 @@ pub(super) enum Builtin {
 
 /// What jq has under a name for so many arguments; `None` where that is something only jq can run, or made of the others.
 pub(super) fn builtin(name: &str, arguments: usize) -> Option<Builtin> {
+    match arguments {
+        0 => without_arguments(name),
+        _ => with_arguments(name, arguments),
+    }
+}
+
+fn without_arguments(name: &str) -> Option<Builtin> {
     use Builtin::{Function as F, Term as T};
-    Some(match (name, arguments) {
-        ("empty", 0) => T(|_| Some(Term::Empty)),
-        ("null", 0) => T(|_| Some(Term::Constant(Value::Null))),
-        ("true", 0) => T(|_| Some(Term::Constant(Value::Bool(true)))),
-        ("false", 0) => T(|_| Some(Term::Constant(Value::Bool(false)))),
-        ("not", 0) => F(|_, value, _| Ok(Val::bool(!value.is_true()))),
-        ("type", 0) => F(|_, value, _| Ok(Val::Str(Text::Part(value.kind())))),
-        ("length", 0) => F(|run, value, _| length(run, value)),
-        ("keys", 0) => F(|run, value, _| keys(run, value, true)),
-        ("keys_unsorted", 0) => F(|run, value, _| keys(run, value, false)),
-        ("to_entries", 0) => F(|run, value, _| to_entries(run, value)),
-        ("from_entries", 0) => F(|run, value, _| from_entries(run, value)),
-        ("tostring", 0) => F(|run, value, _| match value.as_text() {
+    Some(match name {
+        "empty" => T(|_| Some(Term::Empty)),
+        "null" => T(|_| Some(Term::Constant(Value::Null))),
+        "true" => T(|_| Some(Term::Constant(Value::Bool(true)))),
+        "false" => T(|_| Some(Term::Constant(Value::Bool(false)))),
+        "not" => F(|_, value, _| Ok(Val::bool(!value.is_true()))),
+        "type" => F(|_, value, _| Ok(Val::Str(Text::Part(value.kind())))),
+        "length" => F(|run, value, _| length(run, value)),
+        "keys" => F(|run, value, _| keys(run, value, true)),
+        "keys_unsorted" => F(|run, value, _| keys(run, value, false)),
+        "to_entries" => F(|run, value, _| to_entries(run, value)),
+        "from_entries" => F(|run, value, _| from_entries(run, value)),
+        "tostring" => F(|run, value, _| match value.as_text() {
             Some(text) => Ok(Val::Str(text)),
             None => written(run, value),
         }),
-        ("tojson" | "@json", 0) => F(|run, value, _| written(run, value)),
-        ("tonumber", 0) => F(|_, value, _| to_number(value)),
-        ("fromyaml", 0) => F(|run, value, _| from_yaml(run, value)),
-        ("ascii_downcase", 0) => F(|run, value, _| text_of(run, value, str::to_ascii_lowercase)),
-        ("ascii_upcase", 0) => F(|run, value, _| text_of(run, value, str::to_ascii_uppercase)),
-        ("trim", 0) => F(|_, value, _| part_of(value, |text| Some(text.trim()))),
-        ("ltrim", 0) => F(|_, value, _| part_of(value, |text| Some(text.trim_start()))),
-        ("rtrim", 0) => F(|_, value, _| part_of(value, |text| Some(text.trim_end()))),
-        ("sort", 0) => T(|_| by_of(By::Sort, Term::Id)),
-        ("unique", 0) => T(|_| by_of(By::Unique, Term::Id)),
-        ("min", 0) => T(|_| by_of(By::Min, Term::Id)),
-        ("max", 0) => T(|_| by_of(By::Max, Term::Id)),
-        ("sort_by", 1) => T(|arguments| by_of(By::Sort, one(arguments)?)),
-        ("group_by", 1) => T(|arguments| by_of(By::Group, one(arguments)?)),
-        ("unique_by", 1) => T(|arguments| by_of(By::Unique, one(arguments)?)),
-        ("min_by", 1) => T(|arguments| by_of(By::Min, one(arguments)?)),
-        ("max_by", 1) => T(|arguments| by_of(By::Max, one(arguments)?)),
-        ("reverse", 0) => F(|run, value, _| reversed(run, value)),
-        ("add", 0) => T(|_| Some(sum(each()))),
-        ("add", 1) => T(|arguments| one(arguments).map(sum)),
-        ("strings", 0) => T(|_| Some(select(is_kind("string")))),
-        ("numbers", 0) => T(|_| Some(select(is_kind("number")))),
-        ("booleans", 0) => T(|_| Some(select(is_kind("boolean")))),
-        ("nulls", 0) => T(|_| Some(select(is_kind("null")))),
-        ("arrays", 0) => T(|_| Some(select(is_kind("array")))),
-        ("objects", 0) => T(|_| Some(select(is_kind("object")))),
-        ("values", 0) => T(|_| {
+        "tojson" | "@json" => F(|run, value, _| written(run, value)),
+        "tonumber" => F(|_, value, _| to_number(value)),
+        "fromyaml" => F(|run, value, _| from_yaml(run, value)),
+        "ascii_downcase" => F(|run, value, _| text_of(run, value, str::to_ascii_lowercase)),
+        "ascii_upcase" => F(|run, value, _| text_of(run, value, str::to_ascii_uppercase)),
+        "trim" => F(|_, value, _| part_of(value, |text| Some(text.trim()))),
+        "ltrim" => F(|_, value, _| part_of(value, |text| Some(text.trim_start()))),
+        "rtrim" => F(|_, value, _| part_of(value, |text| Some(text.trim_end()))),
+        "sort" => T(|_| Some(by_of(By::Sort, Term::Id))),
+        "unique" => T(|_| Some(by_of(By::Unique, Term::Id))),
+        "min" => T(|_| Some(by_of(By::Min, Term::Id))),
+        "max" => T(|_| Some(by_of(By::Max, Term::Id))),
+        "reverse" => F(|run, value, _| reversed(run, value)),
+        "add" => T(|_| Some(sum(each()))),
+        "strings" => T(|_| Some(select(is_kind("string")))),
+        "numbers" => T(|_| Some(select(is_kind("number")))),
+        "booleans" => T(|_| Some(select(is_kind("boolean")))),
+        "nulls" => T(|_| Some(select(is_kind("null")))),
+        "arrays" => T(|_| Some(select(is_kind("array")))),
+        "objects" => T(|_| Some(select(is_kind("object")))),
+        "values" => T(|_| {
             let null = Term::Constant(Value::Null);
             Some(select(compared(Term::Id, ops::Cmp::Ne, null)))
         }),
-        ("first", 0) => T(|_| at("0")),
-        ("last", 0) => T(|_| {
+        "first" => T(|_| at("0")),
+        "last" => T(|_| {
             let Term::Number(one) = super::build::number("1")? else {
                 return None;
             };
             let part = Part::At(Term::Number(one.negated()));
             Some(with_parts(Term::Id, vec![(part, false)]))
         }),
-        ("recurse", 0) => T(|_| Some(Term::Recurse)),
-        ("error", 0) => T(|_| Some(Term::Error(Box::new(Term::Id)))),
+        "recurse" => T(|_| Some(Term::Recurse)),
+        "error" => T(|_| Some(Term::Error(Box::new(Term::Id)))),
+        "any" => T(|_| Some(any(each(), true, Term::Id))),
+        "all" => T(|_| Some(any(each(), false, Term::Id))),
+        _ => return None,
+    })
+}
+
+fn with_arguments(name: &str, arguments: usize) -> Option<Builtin> {
+    use Builtin::{Function as F, Term as T};
+    Some(match (name, arguments) {
+        ("sort_by", 1) => T(|arguments| Some(by_of(By::Sort, one(arguments)?))),
+        ("group_by", 1) => T(|arguments| Some(by_of(By::Group, one(arguments)?))),
+        ("unique_by", 1) => T(|arguments| Some(by_of(By::Unique, one(arguments)?))),
+        ("min_by", 1) => T(|arguments| Some(by_of(By::Min, one(arguments)?))),
+        ("max_by", 1) => T(|arguments| Some(by_of(By::Max, one(arguments)?))),
+        ("add", 1) => T(|arguments| one(arguments).map(sum)),
         ("error", 1) => T(|arguments| Some(Term::Error(Box::new(one(arguments)?)))),
         ("select", 1) => T(|arguments| one(arguments).map(select)),
         ("map", 1) => T(|arguments| {
@@ -96,18 +112,16 @@ pub(super) fn builtin(name: &str, arguments: usize) -> Option<Builtin> {
             let (count, term) = two(arguments)?;
             Some(Term::Limit(Box::new(count), Box::new(term)))
         }),
-        ("range", 1) => T(|arguments| range(number("0")?, one(arguments)?, number("1")?)),
+        ("range", 1) => T(|arguments| Some(range(number("0")?, one(arguments)?, number("1")?))),
         ("range", 2) => T(|arguments| {
             let (from, upto) = two(arguments)?;
-            range(from, upto, number("1")?)
+            Some(range(from, upto, number("1")?))
         }),
         ("range", 3) => T(|mut arguments| {
             let by = arguments.pop()?;
             let (from, upto) = two(arguments)?;
-            range(from, upto, by)
+            Some(range(from, upto, by))
         }),
-        ("any", 0) => T(|_| Some(any(each(), true, Term::Id))),
-        ("all", 0) => T(|_| Some(any(each(), false, Term::Id))),
         ("any", 1) => T(|arguments| Some(any(each(), true, one(arguments)?))),
         ("all", 1) => T(|arguments| Some(any(each(), false, one(arguments)?))),
         ("any", 2) => T(|arguments| two(arguments).map(|(over, is)| any(over, true, is))),
@@ -184,8 +198,8 @@ fn at(index: &str) -> Option<Term> {
     Some(with_parts(Term::Id, vec![(part, false)]))
 }
 
-fn by_of(by: By, key: Term) -> Option<Term> {
-    Some(Term::By(by, Box::new(key)))
+fn by_of(by: By, key: Term) -> Term {
+    Term::By(by, Box::new(key))
 }
 
 fn select(condition: Term) -> Term {
@@ -204,8 +218,8 @@ fn compared(left: Term, comparison: ops::Cmp, right: Term) -> Term {
     Term::Compare(Box::new(left), comparison, Box::new(right))
 }
 
-fn range(from: Term, upto: Term, by: Term) -> Option<Term> {
-    Some(Term::Range(Box::new([from, upto, by])))
+fn range(from: Term, upto: Term, by: Term) -> Term {
+    Term::Range(Box::new([from, upto, by]))
 }
 
 fn is_kind(kind: &str) -> Term {

@@ -143,9 +143,8 @@ impl<'v> Run<'v> {
                     value.into_items()?
                 };
                 self.step(items.len() / 4)?;
-                let at = match access::position(*index, items.len()) {
-                    Ok(at) => at,
-                    Err(_) => return Err(Stop::GiveUp),
+                let Ok(at) = access::position(*index, items.len()) else {
+                    return Err(Stop::GiveUp);
                 };
                 let old = items
                     .get_mut(at)

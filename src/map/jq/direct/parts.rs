@@ -39,7 +39,7 @@ impl<'v> Run<'v> {
             Part::Key(key) => key_of(&from, key),
             Part::At(index) => {
                 let index = self.only(index, input)?;
-                self.at(&from, &index)
+                Self::at(&from, &index)
             }
             Part::Slice(start, end) => {
                 let bound = |bound: &'v Option<Term>| match bound {
@@ -85,7 +85,7 @@ impl<'v> Run<'v> {
     }
 
     /// `.[index]`
-    pub(super) fn at(&self, from: &Val<'v>, index: &Val<'v>) -> Result<Val<'v>> {
+    pub(super) fn at(from: &Val<'v>, index: &Val<'v>) -> Result<Val<'v>> {
         match (from.view(), index.view()) {
             (_, View::Str(key)) => key_of(from, key),
             (View::Arr(items), View::Num) => {
@@ -138,7 +138,7 @@ impl<'v> Run<'v> {
             }
             Pattern::Parts(parts) => parts.iter().try_for_each(|(key, pattern)| {
                 let key = self.only(key, value)?;
-                self.bind(pattern, &self.at(value, &key)?)
+                self.bind(pattern, &Self::at(value, &key)?)
             }),
         }
     }

@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 200;
 /// Where a value stands: the last key or index, behind those before.
 pub(super) struct Place<'p, 'v> {
     key: Val<'v>,
-    before: Option<&'p Place<'p, 'v>>,
+    before: Option<&'p Self>,
 }
 
 type At<'p, 'v> = Option<&'p Place<'p, 'v>>;
@@ -205,7 +205,7 @@ impl<'v> Run<'v> {
                 };
             }
         };
-        match self.at(from, &key) {
+        match Self::at(from, &key) {
             Ok(value) => next(key, &value),
             Err(Stop::Error(_)) if *is_optional => Ok(()),
             Err(stop) => Err(stop),

@@ -198,7 +198,7 @@ impl<'v> Run<'v> {
             Term::Negative(term) => self.run(term, input, &mut |value| {
                 out(Val::Num(value.as_number()?.negated()))
             }),
-            Term::Text(parts) => self.text(parts, String::new(), input, out),
+            Term::Text(parts) => self.text(parts, "", input, out),
             Term::Array(items) => out(self.array(items, input)?),
             Term::Object(members) => self.object(members, Vec::new(), input, out),
             Term::Reduce(fold) => self.fold(fold, None, input, out),
@@ -299,12 +299,11 @@ impl<'v> Run<'v> {
             let ended = self.run(right, input, &mut |right| out(left.clone(), right));
             ended.inspect_err(|_| is_behind = true)
         });
-        self.vanishes(ended, is_behind, std::iter::once(right))
+        Self::vanishes(ended, is_behind, std::iter::once(right))
     }
 
     /// The fault of one operand is none where another one has no output.
     fn vanishes(
-        &self,
         ended: Result,
         is_behind: bool,
         mut others: impl Iterator<Item = &'v Term>,
@@ -335,18 +334,18 @@ impl<'v> Run<'v> {
         })
     }
 
-    fn text(&self, parts: &'v [Term], before: String, input: &Val<'v>, out: Out<'_, 'v>) -> Result {
+    fn text(&self, parts: &'v [Term], before: &str, input: &Val<'v>, out: Out<'_, 'v>) -> Result {
         let Some((part, rest)) = parts.split_first() else {
-            return out(Val::text(&before));
+            return out(Val::text(before));
         };
         let mut is_behind = false;
         let ended = self.run(part, input, &mut |value| {
-            let mut text = before.clone();
+            let mut text = before.to_owned();
             let ended = texts::write(self, &value, &mut text)
-                .and_then(|()| self.text(rest, text, input, out));
+                .and_then(|()| self.text(rest, &text, input, out));
             ended.inspect_err(|_| is_behind = true)
         });
-        self.vanishes(ended, is_behind, rest.iter())
+        Self::vanishes(ended, is_behind, rest.iter())
     }
 
     /// All outputs of a term.
@@ -383,7 +382,7 @@ impl<'v> Run<'v> {
             ended.inspect_err(|_| is_behind = true)
         });
         let others = rest.iter().flat_map(|(key, value)| [key, value]);
-        self.vanishes(ended, is_behind, others)
+        Self::vanishes(ended, is_behind, others)
     }
 }
 

@@ -30,7 +30,7 @@ pub(in crate::map) enum Val<'v> {
     Json(&'v Value),
     Num(Number),
     Str(Text<'v>),
-    Arr(Rc<Nested<Vec<Val<'v>>>>),
+    Arr(Rc<Nested<Vec<Self>>>),
     Obj(Rc<Nested<Object<'v>>>),
 }
 
