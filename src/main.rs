@@ -7,6 +7,12 @@ mod reporting;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+/// A run makes millions of small values, on all threads.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
     match command::configured_run() {
         Ok(outcome) => ExitCode::from(outcome as u8),

@@ -580,7 +580,8 @@ fn what_is_nested_fits_the_stack() -> Tested {
         let stacks = direct.iter().flatten().map(|direct| direct.term.stack());
         most = most.max(stacks.max().unwrap_or(0));
     }
-    assert!(most < MAX_STACK / 2, "{most}");
+    // Room for what a profile of somebody else nests deeper.
+    assert!(most <= MAX_STACK / 4 * 3, "{most}");
     for (form, text) in [
         ("first(.) | ", "."),
         ("(.a // 1) as $x | ", "."),
