@@ -87,7 +87,14 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "publish",
-        &["standing", "render", "generated", "diagnostic", "source"],
+        &[
+            "standing",
+            "render",
+            "port",
+            "generated",
+            "diagnostic",
+            "source",
+        ],
     ),
     // `yaml` spells documents, and the tests read back what is written.
     (

@@ -7,8 +7,7 @@ use std::collections::hash_map::Entry;
 
 use serde_json::Value;
 
-use super::Packed;
-use super::read::Descriptor;
+use super::{Descriptor, Packed};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FieldPath, FileId, Origin, Sources};
 use crate::yaml;

@@ -86,6 +86,25 @@ impl Glob {
         })
     }
 
+    /// The folder that everything that matches is in, as far as the pattern spells it out: `a/b/`, or nothing.
+    pub(super) fn folder(&self) -> String {
+        let mut folders: Option<Vec<String>> = None;
+        for alternative in &self.alternatives {
+            let before_name = &alternative[..alternative.len().saturating_sub(1)];
+            let own = before_name.iter().map_while(Segment::spelled_out);
+            folders = Some(match folders {
+                None => own.collect(),
+                Some(common) => common
+                    .into_iter()
+                    .zip(own)
+                    .map_while(|(common, own)| (common == own).then_some(common))
+                    .collect(),
+            });
+        }
+        let folders = folders.filter(|_| !self.is_negated).unwrap_or_default();
+        folders.iter().map(|folder| format!("{folder}/")).collect()
+    }
+
     /// Whether a path matches.
     pub(super) fn matches(&self, path: &Utf8Path) -> bool {
         let parts: Vec<&str> = path.components().map(|part| part.as_str()).collect();
@@ -94,6 +113,20 @@ impl Glob {
             .iter()
             .any(|pattern| match_segments(pattern, &parts));
         is_match != self.is_negated
+    }
+}
+
+impl Segment {
+    /// The name that a segment stands for, where it stands for one.
+    fn spelled_out(&self) -> Option<String> {
+        let Self::Name(tokens) = self else {
+            return None;
+        };
+        let literal = |token: &Token| match token {
+            Token::Literal(char) => Some(*char),
+            _ => None,
+        };
+        tokens.iter().map(literal).collect()
     }
 }
 
@@ -371,7 +404,30 @@ mod tests {
         let matching = paths
             .iter()
             .filter(|path| glob.matches(Utf8Path::new(path)));
-        Ok(matching.map(|path| (*path).to_owned()).collect())
+        let matching: Vec<String> = matching.map(|path| (*path).to_owned()).collect();
+        let folder = glob.folder();
+        assert!(
+            matching.iter().all(|path| path.starts_with(&folder)),
+            "{pattern}"
+        );
+        Ok(matching)
+    }
+
+    #[test]
+    fn the_folder_of_a_pattern_is_what_it_spells_out() -> Result<(), String> {
+        for (pattern, folder) in [
+            ("a/b/*.yaml", "a/b/"),
+            ("a/{b,c}/d/x.yaml", "a/"),
+            ("a/b*/c.yaml", "a/"),
+            ("a/**/c.yaml", "a/"),
+            ("{a,b}/*.yaml", ""),
+            ("*.yaml", ""),
+            ("!a/b/*.yaml", ""),
+            ("!!a/*.yaml", "a/"),
+        ] {
+            assert_eq!(Glob::new(pattern)?.folder(), folder, "{pattern}");
+        }
+        Ok(())
     }
 
     /// Answers of minimatch for the same patterns.

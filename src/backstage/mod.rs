@@ -8,6 +8,7 @@
 mod address;
 mod bundle;
 mod claims;
+mod descriptor;
 pub mod discover;
 pub mod dump;
 pub mod entity;
@@ -26,12 +27,12 @@ pub(crate) mod spelling;
 pub mod stitch;
 pub mod validate;
 
+pub use descriptor::Descriptor;
 pub use entity::Entity;
 pub use entity_ref::EntityRef;
 pub use kind::has_owner;
 pub use location_ref::LocationRef;
 pub use packed::Packed;
-pub use read::Descriptor;
 pub use stitch::Catalog;
 
 /// How much of Backstage's strictness is followed.

@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::address::{self, Address};
-use super::read::{Descriptor, article};
-use super::{Packed, bundle};
+use super::read::article;
+use super::{Descriptor, Packed, bundle};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FieldPath, Location, Origin, Place, RootId, Segment, Sources};
 use crate::yaml;

@@ -8,50 +8,14 @@ use std::io;
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
-use super::Mode;
 use super::discover::{Found, FoundBy};
 use super::entity_ref::{DEFAULT_NAMESPACE, EntityRef};
 use super::field::{field, has_field};
-use super::{Packed, spelling};
+use super::{Descriptor, Mode, Packed, spelling};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::generated::is_generated;
 use crate::source::{FieldPath, FileId, Location, MAX_FILE_BYTES, Origin, Place, Segment, Sources};
 use crate::yaml;
-
-/// A YAML document with the envelope of an entity: apiVersion, kind and metadata.name.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Descriptor<F = Map<String, Value>> {
-    /// Where it was read.
-    pub origin: Origin,
-    /// Kind, namespace and name as the author spelled them.
-    pub entity_ref: EntityRef,
-    /// The document.
-    pub value: F,
-}
-
-impl Descriptor {
-    /// The descriptor in little memory.
-    #[must_use]
-    pub fn packed(self) -> Descriptor<Packed> {
-        Descriptor {
-            value: Packed::of(&self.value),
-            origin: self.origin,
-            entity_ref: self.entity_ref,
-        }
-    }
-}
-
-impl Descriptor<Packed> {
-    /// The descriptor with its fields at hand.
-    #[must_use]
-    pub fn unpacked(self) -> Descriptor {
-        Descriptor {
-            value: self.value.fields(),
-            origin: self.origin,
-            entity_ref: self.entity_ref,
-        }
-    }
-}
 
 /// What a run has read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

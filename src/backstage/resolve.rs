@@ -15,9 +15,8 @@ use super::address::{self, Address};
 use super::claims::Claims;
 use super::discover::{self, Found, FoundBy};
 use super::glob::{self, Glob};
-use super::read::{self, Descriptor, Tally};
-use super::{Mode, Packed};
-use super::{placeholder, validate};
+use super::read::{self, Tally};
+use super::{Descriptor, Mode, Packed, placeholder, validate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::source::{FieldPath, FileId, Location, Origin, RootId, Sources};
 
@@ -388,8 +387,12 @@ impl Listings {
                 &mut Diagnostics::default(),
             )?),
         };
-        Ok(listing
+        // They are sorted, so what is in one folder stands together.
+        let folder = glob.folder();
+        let start = listing.partition_point(|path| path.as_str() < folder.as_str());
+        Ok(listing[start..]
             .iter()
+            .take_while(|path| path.as_str().starts_with(&folder))
             .filter(|path| glob.matches(path))
             .cloned()
             .collect())

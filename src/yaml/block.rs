@@ -4,7 +4,7 @@
 //! What is plain at the first look is written here. How any other scalar is spelled that serializer is asked, and a
 //! document with more than that is left to it as a whole.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 
 use serde::ser::{self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct};
 use serde_json::json;
@@ -192,16 +192,9 @@ fn is_surely_plain_key(text: &str) -> bool {
 }
 
 /// What is left to the serializer of [`super::write`].
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("this document is written by another serializer")]
 pub(super) struct Left;
-
-impl Display for Left {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("this document is written by another serializer")
-    }
-}
-
-impl std::error::Error for Left {}
 
 impl ser::Error for Left {
     fn custom<T: Display>(_: T) -> Self {

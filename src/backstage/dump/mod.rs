@@ -31,9 +31,9 @@ use self::pieces::{Fault, Piece, Pieces};
 use self::record::{Flaw, Record, Source};
 use super::entity::{Entity, RelationType};
 use super::entity_ref::EntityRef;
-use super::read::{Descriptor, Tally};
+use super::read::Tally;
 use super::validate::{self, Facts, Look, Validated};
-use super::{Mode, Packed};
+use super::{Descriptor, Mode, Packed};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error, Severity};
 use crate::source::{FieldPath, FileId, Location, MAX_FILE_BYTES, Origin, Root, RootId, Sources};
 

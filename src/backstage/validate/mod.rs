@@ -17,8 +17,7 @@ use super::entity_ref::EntityRef;
 use super::field::{field, has_field, map_field};
 use super::kind::{self, Field, Kind};
 use super::location_ref::is_script;
-use super::read::Descriptor;
-use super::{Mode, Packed};
+use super::{Descriptor, Mode, Packed};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, similar};
 use crate::source::{FieldPath, Origin, Way};
 

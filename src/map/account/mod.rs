@@ -8,6 +8,7 @@
 //!
 //! A field that holds nothing (null, an empty text, list or map) has nothing to lose and is not listed.
 
+mod lessons;
 mod walk;
 mod world;
 
@@ -23,7 +24,8 @@ use crate::backstage::Entity;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::port;
 use crate::source::Location;
-pub(super) use walk::{Lessons, contains, is_empty};
+pub(super) use lessons::Lessons;
+pub(super) use walk::{contains, is_empty};
 pub(super) use world::World;
 
 /// How many entities of a kind teach all others, and how many of those share what they learn besides. Fixed, so that the

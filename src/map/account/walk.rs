@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::super::trace::{Field, Part, Parts, Step, Trace, parts_of, value_of};
+use super::super::trace::{Field, Part, Parts, Trace, parts_of, value_of};
+use super::lessons::{At, Lesson, Lessons, Trail};
 use super::world::World;
 use super::{Fate, Holder, Reason};
 use crate::backstage::validate::{self, Reference};
@@ -21,102 +22,6 @@ pub(super) const ENOUGH: usize = 3;
 
 /// What the catalog itself adds, in dumps; none of it is the author's.
 const BOOKKEEPING: &[&str] = &["uid", "etag", "generation"];
-
-/// What entities of one kind have taught.
-#[derive(Debug, Clone, Default)]
-pub(in crate::map) struct Lessons {
-    fields: Lesson,
-    /// By type of relation and kind of target.
-    relations: HashMap<(String, String), BTreeSet<Part>>,
-    /// The same for parts of the target's own entities.
-    inverses: HashMap<(String, String), BTreeSet<Part>>,
-}
-
-/// What is known of a field.
-#[derive(Debug, Clone, Default)]
-struct Lesson {
-    /// The parts that depended on it.
-    parts: BTreeSet<Part>,
-    /// How often no part did.
-    unread: usize,
-    /// How often some part did that does not hold its value.
-    rewritten: usize,
-    /// What is known of the fields of a map, by their keys.
-    members: HashMap<String, Self>,
-    /// The same of the items of a list, taken together.
-    items: Option<Box<Self>>,
-}
-
-impl Lesson {
-    fn member(&mut self, key: &str) -> &mut Self {
-        self.members.entry(key.to_owned()).or_default()
-    }
-}
-
-/// The steps to a field. Only fields that somebody asks for become a [`Field`].
-#[derive(Clone, Copy)]
-struct Trail<'p> {
-    before: Option<&'p Self>,
-    step: At<'p>,
-}
-
-#[derive(Clone, Copy)]
-enum At<'p> {
-    Key(&'p str),
-    Item(usize),
-    Each,
-}
-
-impl<'p> Trail<'p> {
-    fn root(key: &'p str) -> Self {
-        Self {
-            before: None,
-            step: At::Key(key),
-        }
-    }
-
-    fn to(&'p self, step: At<'p>) -> Self {
-        Self {
-            before: Some(self),
-            step,
-        }
-    }
-
-    fn field(&self) -> Field {
-        let mut field = self.before.map_or_else(Field::default, Self::field);
-        field.0.push(match self.step {
-            At::Key(key) => Step::Key(key.to_owned()),
-            At::Item(index) => Step::Item(index),
-            At::Each => Step::Each,
-        });
-        field
-    }
-
-    fn length(&self) -> usize {
-        1 + self.before.map_or(0, Self::length)
-    }
-
-    /// Whether a reference stands in this field.
-    fn holds(&self, reference: &Reference) -> bool {
-        let item = reference.index.unwrap_or_default();
-        let path = [At::Key("spec"), At::Key(reference.field), At::Item(item)];
-        let (length, whole) = (self.length(), 2 + usize::from(reference.index.is_some()));
-        length <= whole && self.is_start_of(&path[..length])
-    }
-
-    fn is_start_of(&self, path: &[At<'_>]) -> bool {
-        let Some((last, before)) = path.split_last() else {
-            return false;
-        };
-        let is_step = match (self.step, last) {
-            (At::Key(key), At::Key(other)) => key == *other,
-            (At::Item(index), At::Item(other)) => index == *other,
-            (At::Each, At::Item(_)) => true,
-            _ => false,
-        };
-        is_step && self.before.is_none_or(|trail| trail.is_start_of(before))
-    }
-}
 
 /// Who is told of an entity, the way to one of its fields, and what became of that.
 pub(in crate::map) type Told<'t> = &'t mut dyn FnMut(&Entity, &dyn Fn() -> Field, Fate);

@@ -66,6 +66,9 @@ pub(in crate::map) struct Direct {
 impl Direct {
     /// Reads an expression; `None` where it needs jq.
     pub(super) fn of(text: &str, definitions: &Definitions<'_>) -> Option<Self> {
+        if openings(text) > MAX_OPENINGS {
+            return None;
+        }
         let direct = compile::expression(text, definitions)?;
         (direct.term.stack() <= MAX_STACK).then_some(direct)
     }
@@ -78,6 +81,20 @@ impl Direct {
     ) -> Option<std::result::Result<Option<Value>, String>> {
         run::first(self, input)
     }
+}
+
+/// How often a text may open something inside of something else: reading it takes some of the stack for each.
+const MAX_OPENINGS: usize = 150;
+
+/// How often a text opens something, at most.
+fn openings(text: &str) -> usize {
+    let signs = text.bytes().filter(|byte| b"([{|-?".contains(byte)).count();
+    let words = ["try", "if", "def", "as", "reduce", "foreach", "label"];
+    signs
+        + words
+            .iter()
+            .map(|word| text.matches(word).count())
+            .sum::<usize>()
 }
 
 /// An expression, with the definitions it calls written out.
