@@ -102,7 +102,10 @@ impl Glob {
             });
         }
         let folders = folders.filter(|_| !self.is_negated).unwrap_or_default();
-        folders.iter().map(|folder| format!("{folder}/")).collect()
+        let folders = folders.into_iter();
+        folders
+            .flat_map(|folder| [folder, "/".to_owned()])
+            .collect()
     }
 
     /// Whether a path matches.
