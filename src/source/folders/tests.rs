@@ -1,3 +1,5 @@
+//! The walk beside that of the `ignore` crate, on random trees.
+
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 

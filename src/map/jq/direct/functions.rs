@@ -69,15 +69,7 @@ pub(super) fn to_entries<'v>(run: &Run<'v>, value: &Val<'v>) -> Result<Val<'v>> 
 }
 
 pub(super) fn from_entries<'v>(run: &Run<'v>, value: &Val<'v>) -> Result<Val<'v>> {
-    let entries = match value.view() {
-        View::Arr(items) => items.to_vec(),
-        View::Obj(members) => members
-            .to_vec()
-            .into_iter()
-            .map(|(_, value)| value)
-            .collect(),
-        _ => return Err(FAULT),
-    };
+    let entries = value.each()?;
     let mut object = Vec::with_capacity(entries.len());
     for entry in &entries {
         let View::Obj(members) = entry.view() else {

@@ -1,3 +1,5 @@
+//! Direct evaluation beside jq: built-in expressions, written ones and made ones, on tidy and on odd entities.
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

@@ -37,15 +37,7 @@ pub(super) fn join<'v>(run: &Run<'v>, value: &Val<'v>, separator: &Val<'v>) -> R
     let View::Str(separator) = separator.view() else {
         return Err(Stop::GiveUp);
     };
-    let items = match value.view() {
-        View::Arr(items) => items.to_vec(),
-        View::Obj(members) => members
-            .to_vec()
-            .into_iter()
-            .map(|(_, value)| value)
-            .collect(),
-        _ => return Err(FAULT),
-    };
+    let items = value.each()?;
     let mut text = String::new();
     for (at, item) in items.iter().enumerate() {
         if at > 0 {

@@ -276,6 +276,18 @@ impl<'v> Val<'v> {
         matches!(self, Self::Json(Value::Null))
     }
 
+    /// The items of an array, or the values of an object.
+    pub(super) fn each(&self) -> Result<Vec<Self>> {
+        match self.view() {
+            View::Arr(items) => Ok(items.to_vec()),
+            View::Obj(members) => {
+                let members = members.to_vec().into_iter();
+                Ok(members.map(|(_, value)| value).collect())
+            }
+            _ => Err(Stop::Error(None)),
+        }
+    }
+
     /// The items of an array, to be changed.
     pub(super) fn into_items(self) -> Result<Vec<Self>> {
         match self {
