@@ -230,8 +230,11 @@ impl<'v> Run<'v> {
     /// `del(f)`: the last paths first, so that no index moves before it is used.
     fn deleted(&self, term: &'v Term, value: &Val<'v>) -> Result<Val<'v>> {
         let mut paths = Vec::new();
-        self.paths(term, value, None, &mut |at, _| {
-            paths.push(listed(at));
+        self.paths(term, value, None, &mut |at, found| {
+            // Most places that are named are not there.
+            if !found.is_null() || is_there(value, at) {
+                paths.push(listed(at));
+            }
             Ok(())
         })?;
         if paths.len() > 1 {
@@ -306,6 +309,25 @@ impl<'v> Run<'v> {
             _ => Err(Stop::GiveUp),
         }
     }
+}
+
+/// Whether a value has a place, or has it perhaps.
+fn is_there<'v>(value: &Val<'v>, at: At<'_, 'v>) -> bool {
+    fn part<'v>(value: &Val<'v>, at: At<'_, 'v>) -> Option<Val<'v>> {
+        let Some(place) = at else {
+            return Some(value.clone());
+        };
+        let whole = part(value, place.before)?;
+        match (whole.view(), place.key.view()) {
+            (View::Obj(members), View::Str(key)) => members.get(key),
+            (View::Arr(items), View::Num) => {
+                let at = access::position(place.key.as_number().ok()?.value(), items.len());
+                items.get(at.ok()?)
+            }
+            _ => None,
+        }
+    }
+    part(value, at).is_some()
 }
 
 /// The keys of a place, from the first one on.

@@ -145,12 +145,10 @@ impl<'v> Run<'v> {
     pub(super) fn run(&self, term: &'v Term, input: &Val<'v>, out: Out<'_, 'v>) -> Result {
         self.step(1)?;
         match term {
-            Term::Id => out(input.clone()),
+            Term::Id | Term::Constant(_) | Term::Number(_) | Term::Variable(_) | Term::Keys(_) => {
+                out(self.single(term, input)?)
+            }
             Term::Empty => Ok(()),
-            Term::Constant(value) => out(Val::Json(value)),
-            Term::Number(number) => out(Val::Num(number.clone())),
-            Term::Variable(at) => out(self.variable(*at)),
-            Term::Keys(keys) => out(self.keys(keys, input)?),
             Term::Path(from, parts) => {
                 self.run(from, input, &mut |from| self.parts(parts, from, input, out))
             }
@@ -243,6 +241,18 @@ impl<'v> Run<'v> {
         }
     }
 
+    /// The output of a term that [is single](is_single).
+    fn single(&self, term: &'v Term, input: &Val<'v>) -> Result<Val<'v>> {
+        match term {
+            Term::Id => Ok(input.clone()),
+            Term::Constant(value) => Ok(Val::Json(value)),
+            Term::Number(number) => Ok(Val::Num(number.clone())),
+            Term::Variable(at) => Ok(self.variable(*at)),
+            Term::Keys(keys) => self.keys(keys, input),
+            _ => Err(Stop::GiveUp),
+        }
+    }
+
     fn alternative(
         &self,
         left: &'v Term,
@@ -250,6 +260,14 @@ impl<'v> Run<'v> {
         input: &Val<'v>,
         out: Out<'_, 'v>,
     ) -> Result {
+        if is_single(left) {
+            let value = self.single(left, input)?;
+            return if value.is_true() {
+                out(value)
+            } else {
+                self.run(right, input, out)
+            };
+        }
         let mut is_found = false;
         self.run(left, input, &mut |value| {
             if !value.is_true() {
@@ -294,6 +312,9 @@ impl<'v> Run<'v> {
         input: &Val<'v>,
         out: &mut dyn FnMut(Val<'v>, Val<'v>) -> Result,
     ) -> Result {
+        if is_single(left) && is_single(right) {
+            return out(self.single(left, input)?, self.single(right, input)?);
+        }
         let mut is_behind = false;
         let ended = self.run(left, input, &mut |left| {
             let ended = self.run(right, input, &mut |right| out(left.clone(), right));
@@ -384,6 +405,14 @@ impl<'v> Run<'v> {
         let others = rest.iter().flat_map(|(key, value)| [key, value]);
         Self::vanishes(ended, is_behind, others)
     }
+}
+
+/// Whether a term has one output, at hand, or fails.
+fn is_single(term: &Term) -> bool {
+    matches!(
+        term,
+        Term::Id | Term::Constant(_) | Term::Number(_) | Term::Variable(_) | Term::Keys(_)
+    )
 }
 
 /// Whether a term has an output for any input, or fails.
