@@ -50,7 +50,7 @@ fn trees() -> impl Strategy<Value = Vec<(Vec<&'static str>, Thing)>> {
     prop::collection::vec((names, thing), 0..24)
 }
 
-/// Makes what can be made: a file does not stand below another.
+/// Makes what can be made: a file does not stand below another, and nothing behind a link, which may lead out of the root.
 fn make(root: &Utf8Path, things: &[(Vec<&str>, Thing)]) {
     for (names, thing) in things {
         let mut path: Utf8PathBuf = names.iter().collect();
@@ -58,6 +58,14 @@ fn make(root: &Utf8Path, things: &[(Vec<&str>, Thing)]) {
             path.set_file_name(".gitignore");
         }
         let path = root.join(path);
+        let above = path.ancestors().skip(1);
+        if above
+            .take_while(|above| *above != root)
+            .any(Utf8Path::is_symlink)
+            || path.is_symlink()
+        {
+            continue;
+        }
         let _ = path.parent().map(fs::create_dir_all);
         let _ = match thing {
             Thing::File => fs::write(path, ""),
