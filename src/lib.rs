@@ -13,6 +13,7 @@ pub mod generated;
 pub mod judge;
 pub mod lint;
 pub mod map;
+mod packed;
 pub mod port;
 pub mod progress;
 pub mod publish;

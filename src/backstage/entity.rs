@@ -37,7 +37,7 @@ impl Entity {
     #[must_use]
     pub fn packed(self) -> Entity<Packed> {
         Entity {
-            value: Packed::of(&self.value),
+            value: Packed::compressed(&self.value),
             entity_ref: self.entity_ref,
             origin: self.origin,
         }

@@ -117,8 +117,10 @@ pub fn catalog(bridge: Bridge<'_>, diagnostics: &mut Diagnostics) -> Result<port
                 let owned = owners::user_owned(catalog, entity, &relations, bridge.owners);
                 found.extend(owned);
             }
-            let packed = entities.into_iter().map(port::Packed::from);
-            Ok((packed.collect(), found))
+            // What is collected would stay in the memory of what it is made of.
+            let mut packed = Vec::with_capacity(entities.len());
+            packed.extend(entities.into_iter().map(port::Packed::from));
+            Ok((packed, found))
         })
         .collect::<Result<_, Error>>()?;
     let mut entities = Vec::with_capacity(mapped.len());

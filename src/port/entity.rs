@@ -1,11 +1,8 @@
 //! An entity, as the API of Port and its files in git have it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::source::Origin;
@@ -71,8 +68,7 @@ fn written<'a, T>(
 }
 
 /// The names of what an entity no longer has: Port keeps what is merely left out, and forgets what is null.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cleared {
     /// Properties; none of them is in [`Entity::properties`].
     pub properties: BTreeSet<String>,
@@ -90,40 +86,6 @@ pub enum Targets {
     Many(Vec<String>),
     /// Whatever Port finds when it reads the entity.
     Query(Query),
-}
-
-/// The shape decides; of a query nothing is checked.
-impl<'de> Deserialize<'de> for Targets {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfShape;
-
-        impl<'de> Visitor<'de> for OfShape {
-            type Value = Targets;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("targets")
-            }
-
-            fn visit_str<E>(self, target: &str) -> Result<Targets, E> {
-                Ok(Targets::One(target.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Targets, A::Error> {
-                let mut targets = Vec::new();
-                while let Some(target) = list.next_element()? {
-                    targets.push(target);
-                }
-                Ok(Targets::Many(targets))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Targets, A::Error> {
-                let query = Value::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Targets::Query(Query(query)))
-            }
-        }
-
-        deserializer.deserialize_any(OfShape)
-    }
 }
 
 /// A search query of Port: `{combinator, rules}`, where a rule is `{property, operator, value}` or a query.

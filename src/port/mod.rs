@@ -16,7 +16,7 @@ pub use bodies::{Bodies, Key};
 pub use changes::Changes;
 pub use entity::{Cleared, Entity, Query, Targets};
 pub use packed::Packed;
-pub(crate) use packed::{Held, Names, Outline};
+pub(crate) use packed::{Names, Outline};
 
 /// Everything that is to be in Port after one run.
 #[derive(Debug, Default)]

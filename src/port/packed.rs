@@ -1,17 +1,14 @@
 //! An entity as it is kept while nobody looks at it: hundreds of thousands of them are held at once.
 //!
-//! In: an [`Entity`]. Out: its key and its origin at hand, and all else as compact JSON, to be unpacked when it is asked
-//! for. What is unpacked is what was packed, to the last digit and in the same order.
+//! In: an [`Entity`]. Out: its key and its origin at hand, and all else packed, to be unpacked when it is asked for. What
+//! is unpacked is what was packed, to the last digit and in the same order.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cleared, Entity, Key, Targets};
+use super::{Cleared, Entity, Key, Query, Targets};
+use crate::packed::{self, Extent, Held, Reader, Writer};
 use crate::source::Origin;
 
 /// A packed [`Entity`].
@@ -19,33 +16,14 @@ use crate::source::Origin;
 pub struct Packed {
     /// The descriptor it was made from.
     pub origin: Origin,
-    /// Where the identifier begins in the text.
+    /// The blueprint and the identifier, one behind the other.
+    key: Box<str>,
+    /// Where the identifier begins in the key.
     identifier: usize,
-    /// Where the body begins.
-    body: usize,
-    /// The blueprint, the identifier and the body, one behind the other.
-    text: Box<str>,
-}
-
-/// What has to be unpacked. The names are short: they are there as often as there are entities.
-#[derive(Serialize, Deserialize)]
-struct Body {
-    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
-    title: Option<String>,
-    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
-    icon: Option<String>,
-    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
-    team: Option<Targets>,
-    #[serde(rename = "p", default, skip_serializing_if = "BTreeMap::is_empty")]
-    properties: BTreeMap<String, Value>,
-    #[serde(rename = "r", default, skip_serializing_if = "BTreeMap::is_empty")]
-    relations: BTreeMap<String, Targets>,
-    #[serde(rename = "c", default, skip_serializing_if = "is_empty")]
-    cleared: Cleared,
-}
-
-fn is_empty(cleared: &Cleared) -> bool {
-    *cleared == Cleared::default()
+    /// More bytes than it takes in any manifest, whatever its format.
+    most_bytes: usize,
+    /// Title, icon, team, properties, relations, and what is cleared.
+    body: packed::Packed,
 }
 
 impl From<Entity> for Packed {
@@ -61,36 +39,94 @@ impl From<Entity> for Packed {
             cleared,
             origin,
         } = entity;
-        let body = Body {
-            title,
-            icon,
-            team,
-            properties,
-            relations,
-            cleared,
-        };
-        let body = serde_json::to_string(&body)
-            .unwrap_or_else(|error| unreachable!("JSON of maps with text keys: {error}"));
+        let mut body = Writer::default();
+        for text in [&title, &icon] {
+            body.flag(text.is_some());
+            if let Some(text) = text {
+                body.text(text);
+            }
+        }
+        body.flag(team.is_some());
+        if let Some(team) = &team {
+            write_targets(&mut body, team);
+        }
+        body.count(properties.len());
+        for (name, value) in &properties {
+            body.text(name);
+            body.value(value);
+        }
+        body.count(relations.len());
+        for (name, targets) in &relations {
+            body.text(name);
+            write_targets(&mut body, targets);
+        }
+        for names in [&cleared.properties, &cleared.relations] {
+            body.count(names.len());
+            for name in names {
+                body.text(name);
+            }
+        }
+        let key = [&*blueprint, &identifier].concat().into_boxed_str();
         Self {
             origin,
             identifier: blueprint.len(),
-            body: blueprint.len() + identifier.len(),
-            text: [blueprint, identifier, body].concat().into_boxed_str(),
+            most_bytes: most_bytes(&key, body.extent()),
+            key,
+            body: body.compressed(),
         }
     }
+}
+
+/// More bytes than an entity takes.
+fn most_bytes(key: &str, body: Extent) -> usize {
+    /// What is written around the parts.
+    const FRAME: usize = 512;
+    /// A byte becomes an escape at most, and eight of a number less than fifty.
+    const ESCAPE: usize = 6;
+    /// How deep the parts are nested in a manifest.
+    const AROUND: usize = 4;
+    let Extent {
+        bytes,
+        lines,
+        depth,
+    } = body;
+    FRAME + ESCAPE * (key.len() + bytes) + lines * (2 * (depth + AROUND) + 16)
+}
+
+/// The shape of targets tells what they are.
+fn write_targets(body: &mut Writer, targets: &Targets) {
+    match targets {
+        Targets::One(name) => body.text_value(name),
+        Targets::Many(names) => body.text_values(names),
+        Targets::Query(query) => body.value(query.value()),
+    }
+}
+
+fn read_targets(body: &mut Reader<'_>) -> Option<Targets> {
+    Some(match body.value()? {
+        Value::String(name) => Targets::One(name),
+        Value::Array(names) => {
+            let names = names.into_iter().map(|name| match name {
+                Value::String(name) => Some(name),
+                _ => None,
+            });
+            Targets::Many(names.collect::<Option<_>>()?)
+        }
+        query => Targets::Query(Query::new(query).ok()?),
+    })
 }
 
 impl Packed {
     /// Identifier of the blueprint.
     #[must_use]
     pub fn blueprint(&self) -> &str {
-        &self.text[..self.identifier]
+        &self.key[..self.identifier]
     }
 
     /// Port's key, unique within the blueprint.
     #[must_use]
     pub fn identifier(&self) -> &str {
-        &self.text[self.identifier..self.body]
+        &self.key[self.identifier..]
     }
 
     /// What names the entity.
@@ -102,205 +138,114 @@ impl Packed {
         }
     }
 
-    /// The body as JSON, in a form of its own.
-    pub(crate) fn body(&self) -> &str {
-        &self.text[self.body..]
-    }
-
     /// The entity.
     #[must_use]
     pub fn unpacked(&self) -> Entity {
-        let Body {
-            title,
-            icon,
-            team,
-            properties,
-            relations,
-            cleared,
-        } = self.read();
-        Entity {
-            identifier: self.identifier().to_owned(),
-            title,
-            icon,
-            blueprint: self.blueprint().to_owned(),
-            team,
-            properties,
-            relations,
-            cleared,
-            origin: self.origin,
-        }
+        self.read(|body| {
+            Some(Entity {
+                identifier: self.identifier().to_owned(),
+                title: optional_text(body)?,
+                icon: optional_text(body)?,
+                blueprint: self.blueprint().to_owned(),
+                team: if body.flag()? {
+                    Some(read_targets(body)?)
+                } else {
+                    None
+                },
+                properties: by_name(body, Reader::value)?,
+                relations: by_name(body, read_targets)?,
+                cleared: Cleared {
+                    properties: names(body)?,
+                    relations: names(body)?,
+                },
+                origin: self.origin,
+            })
+        })
     }
 
     /// More bytes than the entity takes in any manifest, whatever its format.
     pub(crate) fn most_bytes(&self) -> usize {
-        /// What is written around the parts, and for keys that are shorter here.
-        const FRAME: usize = 512;
-        /// A byte becomes an escape at most.
-        const ESCAPE: usize = 6;
-        // Each of these begins a line at most, and an opening bracket moves what is inside by two.
-        let (mut lines, mut depth, mut deepest) = (0, 0_usize, 0);
-        let mut bytes = self.body().bytes();
-        while let Some(byte) = bytes.next() {
-            match byte {
-                b'"' => {
-                    while let Some(byte) = bytes.next().filter(|byte| *byte != b'"') {
-                        if byte == b'\\' {
-                            lines += 1;
-                            bytes.next();
-                        }
-                    }
-                }
-                b'[' | b'{' => {
-                    lines += 1;
-                    depth += 1;
-                    deepest = deepest.max(depth);
-                }
-                b']' | b'}' => {
-                    lines += 1;
-                    depth = depth.saturating_sub(1);
-                }
-                b',' | b':' => lines += 1,
-                _ => {}
-            }
-        }
-        FRAME + ESCAPE * self.text.len() + lines * (2 * deepest + 16)
+        self.most_bytes
     }
 
     /// The names of what the entity has.
-    pub(crate) fn outline(&self) -> Outline<'_> {
-        self.read()
+    pub(crate) fn outline(&self) -> Outline {
+        self.read(|body| {
+            let mut outline = Outline::default();
+            let has_title = body.flag()?;
+            if has_title {
+                body.skip_text()?;
+            }
+            outline.has_icon = body.flag()?;
+            if outline.has_icon {
+                body.skip_text()?;
+            }
+            outline.has_team = body.flag()?;
+            if outline.has_team {
+                body.skip()?;
+            }
+            for names in [&mut outline.properties, &mut outline.relations] {
+                let count = body.count()?;
+                names.0.reserve(count);
+                for _ in 0..count {
+                    let name = body.text()?.to_owned();
+                    names.0.push((name, body.skip()?));
+                }
+            }
+            outline.cleared = Cleared {
+                properties: names(body)?,
+                relations: names(body)?,
+            };
+            Some(outline)
+        })
     }
 
-    fn read<'a, T: Deserialize<'a>>(&'a self) -> T {
-        let mut reader = serde_json::Deserializer::from_str(self.body());
-        // It is as deep as what was packed.
-        reader.disable_recursion_limit();
-        T::deserialize(&mut reader)
-            .unwrap_or_else(|error| unreachable!("it was written by this module: {error}"))
+    fn read<T>(&self, read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> T {
+        let read = self.body.read(read);
+        read.unwrap_or_else(|| unreachable!("it was written by this module"))
     }
+}
+
+fn optional_text(body: &mut Reader<'_>) -> Option<Option<String>> {
+    if body.flag()? {
+        body.text().map(|text| Some(text.to_owned()))
+    } else {
+        Some(None)
+    }
+}
+
+fn by_name<'a, T>(
+    body: &mut Reader<'a>,
+    read: impl Fn(&mut Reader<'a>) -> Option<T>,
+) -> Option<BTreeMap<String, T>> {
+    let count = body.count()?;
+    let entry = |_| Some((body.text()?.to_owned(), read(body)?));
+    (0..count).map(entry).collect()
+}
+
+fn names(body: &mut Reader<'_>) -> Option<BTreeSet<String>> {
+    let count = body.count()?;
+    (0..count).map(|_| body.text().map(str::to_owned)).collect()
 }
 
 /// The names of what an entity has, without the values.
-#[derive(Deserialize)]
-pub(crate) struct Outline<'a> {
-    #[serde(rename = "i", default)]
-    icon: Option<IgnoredAny>,
-    #[serde(rename = "o", default)]
-    team: Option<IgnoredAny>,
-    #[serde(borrow, rename = "p", default)]
-    pub(crate) properties: Names<'a>,
-    #[serde(borrow, rename = "r", default)]
-    pub(crate) relations: Names<'a>,
-    #[serde(rename = "c", default)]
+#[derive(Default)]
+pub(crate) struct Outline {
+    pub(crate) has_icon: bool,
+    pub(crate) has_team: bool,
+    pub(crate) properties: Names,
+    pub(crate) relations: Names,
     pub(crate) cleared: Cleared,
-}
-
-impl Outline<'_> {
-    pub(crate) fn has_icon(&self) -> bool {
-        self.icon.is_some()
-    }
-
-    pub(crate) fn has_team(&self) -> bool {
-        self.team.is_some()
-    }
 }
 
 /// Names in their order, and whether what they stand for is null or a list of nothing.
 #[derive(Default)]
-pub(crate) struct Names<'a>(pub(crate) Vec<(Cow<'a, str>, Held)>);
+pub(crate) struct Names(pub(crate) Vec<(String, Held)>);
 
-/// What stands for a value in an [`Outline`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Held {
-    Null,
-    EmptyList,
-    Something,
-}
-
-impl Names<'_> {
+impl Names {
     pub(crate) fn has(&self, name: &str) -> bool {
         let found = self.0.binary_search_by(|(known, _)| (**known).cmp(name));
         found.is_ok()
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Names<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfMap;
-
-        impl<'de> Visitor<'de> for OfMap {
-            type Value = Vec<(Cow<'de, str>, Held)>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut names = Vec::new();
-                while let Some((Name(name), held)) = map.next_entry()? {
-                    names.push((name, held));
-                }
-                Ok(names)
-            }
-        }
-
-        deserializer.deserialize_map(OfMap).map(Names)
-    }
-}
-
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Held {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfValue;
-
-        impl<'de> Visitor<'de> for OfValue {
-            type Value = Held;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_unit<E>(self) -> Result<Held, E> {
-                Ok(Held::Null)
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Held, E> {
-                Ok(Held::Something)
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Held, E> {
-                Ok(Held::Something)
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Held, E> {
-                Ok(Held::Something)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Held, E> {
-                Ok(Held::Something)
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Held, E> {
-                Ok(Held::Something)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Held, A::Error> {
-                let mut held = Held::EmptyList;
-                while list.next_element::<IgnoredAny>()?.is_some() {
-                    held = Held::Something;
-                }
-                Ok(held)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Held, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Held::Something)
-            }
-        }
-
-        deserializer.deserialize_any(OfValue)
     }
 }
 
@@ -312,7 +257,8 @@ mod tests {
     use proptest::{prop_assert, prop_assert_eq, prop_oneof, proptest};
     use serde_json::{Value, json};
 
-    use super::{Held, Packed};
+    use super::Packed;
+    use crate::packed::Held;
     use crate::port::{Cleared, Entity, Query, Targets};
     use crate::source::{Origin, Root, RootId, Sources};
 
@@ -373,18 +319,16 @@ mod tests {
             };
             let packed = Packed::from(entity.clone());
             let outline = packed.outline();
-            let names = |names: &[(_, Held)]| -> Vec<String> {
-                names.iter().map(|(name, _): &(std::borrow::Cow<'_, str>, Held)| name.to_string()).collect()
-            };
+            let names = |names: &[(String, Held)]| -> Vec<String> { names.iter().map(|(name, _)| name.clone()).collect() };
             prop_assert_eq!(names(&outline.properties.0), entity.properties.keys().cloned().collect::<Vec<_>>());
             prop_assert_eq!(names(&outline.relations.0), entity.relations.keys().cloned().collect::<Vec<_>>());
             prop_assert!(entity.relations.keys().all(|name| outline.relations.has(name)));
             let empty: BTreeMap<&str, bool> =
-                outline.relations.0.iter().map(|(name, held)| (&**name, *held == Held::EmptyList)).collect();
+                outline.relations.0.iter().map(|(name, held)| (name.as_str(), *held == Held::EmptyList)).collect();
             for (name, targets) in &entity.relations {
                 prop_assert_eq!(empty.get(name.as_str()), Some(&(*targets == Targets::Many(Vec::new()))));
             }
-            prop_assert_eq!(outline.has_team(), entity.team.is_some());
+            prop_assert_eq!(outline.has_team, entity.team.is_some());
             prop_assert_eq!(packed.identifier(), &entity.identifier);
             prop_assert_eq!(packed.blueprint(), &entity.blueprint);
             prop_assert_eq!(packed.unpacked(), entity);

@@ -107,10 +107,10 @@ impl<'a> Mapped<'a> {
                 continue;
             }
             let outline = entity.outline();
-            shape.has_team |= outline.has_team();
-            shape.has_icon |= outline.has_icon();
+            shape.has_team |= outline.has_team;
+            shape.has_icon |= outline.has_icon;
             if known.is_none() {
-                let names = |names: Names<'a>| names.0.into_iter().map(|(name, _)| name);
+                let names = |names: Names| names.0.into_iter().map(|(name, _)| Cow::from(name));
                 shape.properties.extend(names(outline.properties));
                 shape.relations.extend(names(outline.relations));
             }

@@ -135,7 +135,7 @@ fn clear(catalog: &mut port::Catalog, standing: &Standing) {
         let (properties, relations): (Vec<&String>, Vec<&String>) =
             (properties.collect(), relations.collect());
         // Port takes no null for teams.
-        let lacks_team = standing.shape.has_team && !has.has_team() && has_direct_owners(blueprint);
+        let lacks_team = standing.shape.has_team && !has.has_team && has_direct_owners(blueprint);
         if properties.is_empty() && relations.is_empty() && !lacks_team {
             return;
         }

@@ -12,8 +12,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Error, similar};
+use crate::packed::Held;
 use crate::port::path::{Target, by_identifier, has_value, is_mirrored, target};
-use crate::port::{self, Blueprint, Held, Outline, Packed};
+use crate::port::{self, Blueprint, Outline, Packed};
 
 /// Which parts of blueprints are cut, and which enums are made. By default everything unused goes and no enum is made.
 ///
@@ -123,7 +124,7 @@ struct Uses {
 }
 
 impl Uses {
-    fn add(&mut self, entity: Outline<'_>) {
+    fn add(&mut self, entity: Outline) {
         let Outline {
             properties,
             relations,
