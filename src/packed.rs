@@ -333,11 +333,15 @@ mod tests {
         writer.compressed()
     }
 
+    fn unpacked(packed: &mut Reader<'_>) -> Option<Value> {
+        packed.value()
+    }
+
     proptest! {
         #[test]
         fn values_come_back_as_they_were(value in values()) {
             let packed = packed(&value);
-            let back = packed.read(|packed| packed.value()).map(|back| back.to_string());
+            let back = packed.read(unpacked).map(|back| back.to_string());
             // Text tells the order of keys and the sign of zero, which equality does not.
             prop_assert_eq!(back, Some(value.to_string()));
         }
@@ -382,7 +386,7 @@ mod tests {
     #[test]
     fn depth_is_no_limit() {
         let deep = (0..600).fold(json!(1), |inner, _| json!([inner]));
-        let back = packed(&deep).read(|packed| packed.value());
+        let back = packed(&deep).read(unpacked);
         let depth = std::iter::successors(back.as_ref(), |value| value.get(0)).count();
         assert_eq!(depth, 601);
     }

@@ -44,6 +44,10 @@ impl Packed {
 
     /// The fields, exactly as they were packed.
     #[must_use]
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is for one lifetime, the closure for all"
+    )]
     pub fn fields(&self) -> Map<String, Value> {
         // Whatever is read here was written by `of`.
         self.fields.read(|fields| fields.map()).unwrap_or_default()

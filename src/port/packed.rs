@@ -144,8 +144,16 @@ impl Packed {
         self.read(|body| {
             Some(Entity {
                 identifier: self.identifier().to_owned(),
-                title: optional_text(body)?,
-                icon: optional_text(body)?,
+                title: if body.flag()? {
+                    Some(body.text()?.to_owned())
+                } else {
+                    None
+                },
+                icon: if body.flag()? {
+                    Some(body.text()?.to_owned())
+                } else {
+                    None
+                },
                 blueprint: self.blueprint().to_owned(),
                 team: if body.flag()? {
                     Some(read_targets(body)?)
@@ -203,14 +211,6 @@ impl Packed {
     fn read<T>(&self, read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> T {
         let read = self.body.read(read);
         read.unwrap_or_else(|| unreachable!("it was written by this module"))
-    }
-}
-
-fn optional_text(body: &mut Reader<'_>) -> Option<Option<String>> {
-    if body.flag()? {
-        body.text().map(|text| Some(text.to_owned()))
-    } else {
-        Some(None)
     }
 }
 
