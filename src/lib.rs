@@ -10,6 +10,7 @@ pub mod codeowners;
 pub mod configuration;
 pub mod diagnostic;
 pub mod generated;
+mod hcl;
 pub mod judge;
 pub mod lint;
 pub mod map;

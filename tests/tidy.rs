@@ -99,11 +99,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
     // `yaml` spells documents, and the tests read back what is written.
     (
         "standing",
-        &["port", "generated", "diagnostic", "source", "yaml"],
+        &["port", "generated", "diagnostic", "source", "hcl", "yaml"],
     ),
     (
         "render",
-        &["port", "generated", "diagnostic", "source", "yaml"],
+        &["port", "generated", "diagnostic", "source", "hcl", "yaml"],
     ),
     (
         "map",
@@ -119,6 +119,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("port", &["diagnostic", "source", "yaml"]),
     ("backstage", &["diagnostic", "generated", "source", "yaml"]),
     ("generated", &[]),
+    ("hcl", &[]),
     ("progress", &[]),
     ("diagnostic", &["source"]),
     ("source", &["progress", "yaml"]),

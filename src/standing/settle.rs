@@ -238,7 +238,8 @@ fn origin(place: &Place, text: &str, error: Origin, sources: &mut Sources) -> Or
 
 /// The descriptor that the first line of a manifest with one entity names, by its path in the root.
 fn named_descriptor(path: &Utf8Path, text: &str) -> Option<Utf8PathBuf> {
-    if !path.starts_with(Utf8Path::new(PORT_FOLDER).join("entities")) {
+    let is_in = |folder: &str| path.starts_with(Utf8Path::new(PORT_FOLDER).join(folder));
+    if !is_in("entities") && !is_in("kubernetes") {
         return None;
     }
     let (_, rest) = text
