@@ -146,6 +146,7 @@ fn keep_what_is_added(held: &mut Value, wanted: &Value) {
         &mut held["schema"]["properties"],
         &wanted["schema"]["properties"],
     );
+    keep(held, wanted);
     *held = without_nothing(held);
 }
 

@@ -1,16 +1,17 @@
 //! OpenTofu with Port's provider, cut off from every network but loopback.
 
-use std::collections::BTreeMap;
-use std::env;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::Value;
 
 use crate::account::differences;
 use crate::api::{Account, Api};
+use crate::support::port::bundle;
 use crate::support::{Folder, Result, run, write};
+
+const APPLY: &[&str] = &["apply", "-auto-approve", "-input=false"];
 
 /// The programs.
 pub(crate) struct Driver {
@@ -23,6 +24,8 @@ pub(crate) struct Tried {
     pub(crate) name: String,
     pub(crate) blueprints: usize,
     pub(crate) entities: usize,
+    /// What Port holds in the end.
+    pub(crate) account: Account,
     pub(crate) validate: Duration,
     /// Of the first of two stages.
     pub(crate) first: Option<Duration>,
@@ -30,33 +33,10 @@ pub(crate) struct Tried {
     pub(crate) plan: Duration,
 }
 
-/// The name and the body of blueprints, and of entities.
-type Bundle = (BTreeMap<String, Value>, BTreeMap<(String, String), Value>);
-
-/// What a bundle in a folder has; none where there is none.
-pub(crate) fn bundle(out: &Utf8Path) -> Result<Option<Bundle>> {
-    let Ok(text) = std::fs::read_to_string(out.join(".port/port-import.json")) else {
-        return Ok(None);
-    };
-    let bundle: Value = serde_json::from_str(&text)?;
-    let list = |key: &str| bundle[key].as_array().cloned().unwrap_or_default();
-    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    let blueprints = list("blueprints").into_iter();
-    let entities = list("entities").into_iter();
-    Ok(Some((
-        blueprints
-            .map(|body| (text(&body, "identifier"), body))
-            .collect(),
-        entities
-            .map(|body| ((text(&body, "blueprint"), text(&body, "identifier")), body))
-            .collect(),
-    )))
-}
-
 /// How a run of OpenTofu ended.
-struct Ended {
-    code: Option<i32>,
-    shown: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) shown: String,
     time: Duration,
 }
 
@@ -85,112 +65,101 @@ impl Driver {
         Ok(Some(Self { tofu, provider }))
     }
 
-    /// Converts a folder and applies it in a new account, in the order that the documentation says.
+    /// Converts a folder and applies it in a new account.
     ///
     /// # Errors
     ///
-    /// Where anything is refused, a last plan is not empty, or Port holds something else than the bundle has and the report
-    /// does not say so.
+    /// As [`Self::is_applied`].
     pub(crate) fn converges(
         &self,
         name: &str,
         input: &Utf8Path,
         more: &[&str],
     ) -> Result<Option<Tried>> {
-        let folder = Folder::new()?;
-        let Some((tried, account)) = self.applied(name, input, more, &folder.path)? else {
+        let out = Folder::new()?;
+        let api = Api::start()?.ok_or("no schemas")?;
+        if !Self::convert(name, input, more, &out.path)? {
             return Ok(None);
-        };
-        let report = std::fs::read_to_string(folder.path.join("report.json"))?;
-        let (blueprints, entities) = bundle(&folder.path)?.ok_or("no bundle")?;
-        let differences = differences(
-            &blueprints,
-            &entities,
-            &account,
-            &serde_json::from_str(&report)?,
-        );
-        assert!(differences.is_empty(), "{name}: {differences:#?}");
-        Ok(Some(tried))
+        }
+        self.is_applied(name, &out.path, &api).map(Some)
     }
 
-    /// Converts a folder to another one and applies it.
-    pub(crate) fn applied(
-        &self,
+    /// Converts a folder to another one; whether there is anything for Terraform.
+    pub(crate) fn convert(
         name: &str,
         input: &Utf8Path,
         more: &[&str],
         out: &Utf8Path,
-    ) -> Result<Option<(Tried, Account)>> {
+    ) -> Result<bool> {
         let report = format!("json={out}/report.json");
+        let targets = ["--target", "terraform", "--target", "bundle"];
         let mut arguments = vec![
             "convert",
             "--quiet",
-            "--target",
-            "terraform",
-            "--target",
-            "bundle",
+            "--report",
+            &report,
+            "--out",
+            out.as_str(),
         ];
-        arguments.extend(["--report", &report, "--out", out.as_str()]);
+        arguments.extend(targets);
         arguments.extend(more);
         arguments.push(input.as_str());
         let converted = run(Utf8Path::new("."), &arguments)?;
-        assert!(
-            matches!(converted.code, 0 | 1),
-            "{name}: {}",
-            converted.shown()
-        );
-        let root = out.join(".port/terraform");
-        if !root.is_dir() {
-            return Ok(None);
+        if !matches!(converted.code, 0 | 1) {
+            return Err(format!("{name}: {}", converted.shown()).into());
         }
-        let (blueprints, entities) = bundle(out)?.ok_or("no bundle")?;
-        let api = Api::start()?.ok_or("no schemas")?;
-        let formatted = self.tofu(&root, &api, &["fmt", "-check", "-diff"])?;
-        assert_eq!(formatted.code, Some(0), "{name}: {}", formatted.shown);
-        let succeeded = |arguments: &[&str]| -> Result<Duration> {
-            let ended = self.tofu(&root, &api, arguments)?;
-            assert_eq!(
-                ended.code,
-                Some(0),
-                "{name}: {arguments:?}\n{}",
-                ended.shown
-            );
-            Ok(ended.time)
+        Ok(root(out).is_dir())
+    }
+
+    /// Applies what stands in a folder, in the order that the documentation says.
+    ///
+    /// # Errors
+    ///
+    /// Where anything is refused, a last plan is not empty, or Port holds something else than the bundle has and the report
+    /// does not say so.
+    pub(crate) fn is_applied(&self, name: &str, out: &Utf8Path, api: &Api) -> Result<Tried> {
+        let root = root(out);
+        let succeeds = |arguments: &[&str]| -> Result<Duration> {
+            let ended = self.tofu(&root, api, arguments)?;
+            if ended.code == Some(0) {
+                return Ok(ended.time);
+            }
+            Err(format!("{name}: {arguments:?}\n{}", ended.shown).into())
         };
-        let validate = succeeded(&["validate"])?;
-        let has_stages =
-            std::fs::read_to_string(root.join("provider.tf"))?.contains("variable \"stage\"");
-        let apply = ["apply", "-auto-approve", "-input=false"];
-        let first = has_stages
-            .then(|| succeeded(&[&apply[..], &["-var", "stage=1"]].concat()))
+        succeeds(&["fmt", "-check"])?;
+        let validate = succeeds(&["validate"])?;
+        let provider = fs::read_to_string(root.join("provider.tf"))?;
+        let are_two = provider.contains("variable \"stage\"");
+        let first = are_two
+            .then(|| succeeds(&[APPLY, &["-var", "stage=1"]].concat()))
             .transpose()?;
-        let second = succeeded(&apply)?;
-        let planned = self.tofu(&root, &api, &["plan", "-detailed-exitcode", "-input=false"])?;
-        assert_eq!(
-            planned.code,
-            Some(0),
-            "{name}: a second plan:\n{}",
-            planned.shown
-        );
+        let second = succeeds(APPLY)?;
+        let plan = succeeds(&["plan", "-detailed-exitcode", "-input=false"])?;
+
         let account = api.account()?;
-        assert!(
-            account.refusals.is_empty(),
-            "{name}: {:#?}",
-            account.refusals
-        );
-        let tried = Tried {
+        if !account.refusals.is_empty() {
+            return Err(format!("{name}: {:#?}", account.refusals).into());
+        }
+        let report = serde_json::from_str(&fs::read_to_string(out.join("report.json"))?)?;
+        let (blueprints, entities) = bundle(out)?.ok_or("no bundle")?;
+        let differences = differences(&blueprints, &entities, &account, &report);
+        if !differences.is_empty() {
+            return Err(format!("{name}: {differences:#?}").into());
+        }
+        Ok(Tried {
             name: name.to_owned(),
             blueprints: blueprints.len(),
             entities: entities.len(),
+            account,
             validate,
             first,
             second,
-            plan: planned.time,
-        };
-        Ok(Some((tried, account)))
+            plan,
+        })
     }
 
-    fn tofu(&self, root: &Utf8Path, api: &Api, arguments: &[&str]) -> Result<Ended> {
+    /// Runs OpenTofu in a folder, with the provider and an account.
+    pub(crate) fn tofu(&self, root: &Utf8Path, api: &Api, arguments: &[&str]) -> Result<Ended> {
         let configuration = Folder::new()?;
         let path = configuration.path.join("tofu.tfrc");
         let overrides = format!(
@@ -226,4 +195,9 @@ impl Driver {
             time: start.elapsed(),
         })
     }
+}
+
+/// Where the files for Terraform stand.
+pub(crate) fn root(out: &Utf8Path) -> Utf8PathBuf {
+    out.join(".port/terraform")
 }

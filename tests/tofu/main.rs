@@ -11,6 +11,7 @@
 
 mod account;
 mod api;
+mod cases;
 mod driver;
 #[path = "../support/mod.rs"]
 mod support;
@@ -19,7 +20,8 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use driver::{Driver, Tried};
-use support::corpus::{corpus, shared};
+use support::corpus::{EVERY, corpus, shared};
+use support::port::bundle;
 use support::{Folder, Result, folders, run};
 
 /// How many folders of the corpus are tried, those with the most entities.
@@ -76,26 +78,24 @@ fn what_is_written_for_the_largest_of_the_corpus_converges() -> Result<()> {
     let (Some(driver), Some(shared)) = (Driver::there_is()?, shared()?) else {
         return Ok(());
     };
+    let mut include = vec!["--quiet"];
+    for pattern in EVERY.include {
+        include.extend(["--include", pattern]);
+    }
     let mut sizes = Vec::new();
     for (name, folder) in corpus(&shared)? {
         let out = Folder::new()?;
-        let converted = [
-            "convert",
-            "--quiet",
-            "--target",
-            "bundle",
-            "--out",
-            out.path.as_str(),
-            folder.as_str(),
-        ];
-        run(Utf8Path::new("."), &converted)?;
-        let entities = driver::bundle(&out.path)?.map_or(0, |(_, entities)| entities.len());
+        let mut arguments = vec!["convert", "--target", "bundle", "--out", out.path.as_str()];
+        arguments.extend(&include);
+        arguments.push(folder.as_str());
+        run(Utf8Path::new("."), &arguments)?;
+        let entities = bundle(&out.path)?.map_or(0, |(_, entities)| entities.len());
         sizes.push((entities, name, folder));
     }
     sizes.sort_by(|one, other| other.cmp(one));
     let mut tried = Vec::new();
     for (_, name, folder) in &sizes[..LARGEST] {
-        tried.extend(driver.converges(name, folder, &[])?);
+        tried.extend(driver.converges(name, folder, &include)?);
     }
     table(&tried);
     assert_eq!(tried.len(), LARGEST);
