@@ -8,18 +8,18 @@ use std::fmt::Write as _;
 use serde_json::{Number, Value};
 
 /// Integers up to this one are the same as floating point numbers.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+const MAX_EXACT: u64 = 1 << 53;
 
 /// Whether `jsonencode` makes the same text of a value as Go's encoder, to which all numbers are floating point numbers:
 /// they differ in how they spell the very small and very large ones.
 pub(super) fn is_encoded_alike(value: &Value) -> bool {
     match value {
         Value::Number(number) => {
+            let whole = number.as_i64().map(i64::unsigned_abs).or(number.as_u64());
             let size = number.as_f64().unwrap_or_default().abs();
-            if number.is_f64() {
-                size == 0.0 || (1e-6..1e21).contains(&size)
-            } else {
-                size <= MAX_EXACT
+            match whole {
+                Some(whole) => whole <= MAX_EXACT,
+                None => size == 0.0 || (1e-6..1e21).contains(&size),
             }
         }
         Value::Array(items) => items.iter().all(is_encoded_alike),
@@ -111,7 +111,7 @@ pub(crate) fn number(number: &Number) -> String {
     if float == 0.0 {
         return "0".to_owned();
     }
-    if float.fract() == 0.0 && float.abs() < MAX_EXACT {
+    if float.fract() == 0.0 && float.abs() < 1e15 {
         return format!("{float:.0}");
     }
     Number::from_f64(float).map_or_else(|| "0".to_owned(), |number| number.to_string())

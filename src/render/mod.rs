@@ -138,6 +138,14 @@ impl Rendering {
         Ok(rendering)
     }
 
+    /// Whether what an entity no longer has is written as null anywhere: Port keeps what is merely left out, unless a tool
+    /// empties it.
+    #[must_use]
+    pub fn writes_nulls(&self) -> bool {
+        let is_emptied = |target: &Target| matches!(target, Target::Terraform | Target::Crd);
+        !self.targets.iter().all(is_emptied)
+    }
+
     /// The same, with blocks by which Terraform imports what Port has already.
     #[must_use]
     pub fn with_terraform_import(mut self, imports: bool) -> Self {

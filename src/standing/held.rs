@@ -29,6 +29,11 @@ pub(super) enum Sort {
 }
 
 impl Sort {
+    /// Whether such a manifest says all that there is to say of its entities.
+    pub(super) const fn is_whole(self) -> bool {
+        !matches!(self, Self::Terraform | Self::Kubernetes)
+    }
+
     /// The sort of manifest that `render/` makes at a path; `None` where it makes none.
     pub(super) fn of(path: &Utf8Path) -> Option<Self> {
         if matches!(path.file_name(), Some("port.yml" | "port.json")) {

@@ -82,21 +82,17 @@ fn properties(expression: Expression) -> Option<Map<String, Value>> {
             match place.as_str() {
                 "array_props" => {
                     for (property, items) in members(value)? {
-                        let items = items.value()?;
-                        let items = if name == "object_items" {
-                            items
-                                .as_array()?
-                                .iter()
-                                .map(of_json)
-                                .collect::<Option<_>>()?
-                        } else {
-                            items
+                        let items = match items {
+                            Expression::List(items) if name == "object_items" => {
+                                items.into_iter().map(object).collect::<Option<_>>()?
+                            }
+                            items => items.value()?,
                         };
                         properties.insert(property, items);
                     }
                 }
                 "object_props" => {
-                    properties.insert(name, of_json(&value.value()?)?);
+                    properties.insert(name, object(value)?);
                 }
                 _ => {
                     properties.insert(name, value.value()?);
@@ -108,8 +104,12 @@ fn properties(expression: Expression) -> Option<Map<String, Value>> {
     Some(properties)
 }
 
-fn of_json(text: &Value) -> Option<Value> {
-    serde_json::from_str(text.as_str()?).ok()
+/// An object, as `jsonencode(…)` or as the text of its JSON.
+fn object(expression: Expression) -> Option<Value> {
+    match expression {
+        Expression::Json(value) => Some(value),
+        other => serde_json::from_str(other.value()?.as_str()?).ok(),
+    }
 }
 
 fn relations(expression: Expression) -> Option<Map<String, Value>> {

@@ -230,8 +230,8 @@ pub(super) fn is_namespace(name: &str) -> bool {
 /// The name of the resource of an entity: a subdomain (RFC 1123) that no other entity has.
 ///
 /// It is `<blueprint>.<identifier>`. Small letters and digits stand for themselves, and so do `-` and, in the identifier,
-/// `.` between two of them. Any other byte is `--` and two hexadecimal digits; a part that would begin with that has a `0`
-/// in front, and a `0` that stands there by itself is an escape. Of a name that is too long the beginning stays, and `--x`
+/// `.` before one of them. A capital is `---` and the small letter, any other byte `--` and two hexadecimal digits. A part
+/// that would begin with these has a `0` in front, and a `0` that would stand there by itself is an escape. Of a name that is too long the beginning stays, and `--x`
 /// and a checksum follow, which no other name has.
 pub(super) fn name(blueprint: &str, identifier: &str) -> String {
     let mut name = encode(blueprint, false);
@@ -280,7 +280,11 @@ fn encode(text: &str, with_dots: bool) -> String {
             if at == 0 {
                 name.push('0');
             }
-            let _ = write!(name, "--{byte:02x}");
+            let _ = if byte.is_ascii_uppercase() {
+                write!(name, "---{}", char::from(byte.to_ascii_lowercase()))
+            } else {
+                write!(name, "--{byte:02x}")
+            };
         }
     }
     name

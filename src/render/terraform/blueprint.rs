@@ -6,8 +6,12 @@
 use serde_json::{Map, Value};
 
 use super::stages::Stages;
+use super::table::{
+    AGGREGATION, ARRAY, AUTHENTICATION, As, BOOLEAN, CALCULATION, COMMON, ITEMS, MIRROR, NUMBER,
+    OBJECT, OWNERSHIP, STRING, Table, is_empty, spelled,
+};
 use super::{SECOND, attribute, blueprint_reference, kind, object};
-use crate::hcl::{Attributes, Expression, number};
+use crate::hcl::{Attributes, Expression};
 use crate::port::Blueprint;
 use crate::port::blueprint::Property;
 use crate::render::Target;
@@ -18,141 +22,6 @@ pub(super) struct Resource<'a> {
     pub(super) blueprint: &'a Blueprint,
     pub(super) stages: &'a Stages,
 }
-
-/// How a value of the API becomes one of the provider.
-#[derive(Debug, Clone, Copy)]
-enum As {
-    Text,
-    Bool,
-    Number,
-    /// A number without a fraction.
-    Count,
-    Texts,
-    Numbers,
-    Bools,
-    /// A map of texts.
-    Named,
-    /// An object, as the text of its JSON.
-    Json,
-    /// A list of those.
-    Jsons,
-    /// `specAuthentication`.
-    Authentication,
-    /// Written elsewhere.
-    Elsewhere,
-}
-
-/// Keys of the API, the attributes they become, and how.
-type Table = &'static [(&'static str, &'static str, As)];
-
-const COMMON: Table = &[
-    ("title", "title", As::Text),
-    ("description", "description", As::Text),
-    ("icon", "icon", As::Text),
-    ("type", "", As::Elsewhere),
-];
-const STRING: Table = &[
-    ("format", "format", As::Text),
-    ("dateFormat", "date_format", As::Text),
-    ("spec", "spec", As::Text),
-    (
-        "specAuthentication",
-        "spec_authentication",
-        As::Authentication,
-    ),
-    ("minLength", "min_length", As::Count),
-    ("maxLength", "max_length", As::Count),
-    ("pattern", "pattern", As::Text),
-    ("enum", "enum", As::Texts),
-    ("enumColors", "enum_colors", As::Named),
-    ("default", "default", As::Text),
-];
-const NUMBER: Table = &[
-    ("minimum", "minimum", As::Number),
-    ("maximum", "maximum", As::Number),
-    ("enum", "enum", As::Numbers),
-    ("enumColors", "enum_colors", As::Named),
-    ("default", "default", As::Number),
-];
-const BOOLEAN: Table = &[("default", "default", As::Bool)];
-const OBJECT: Table = &[
-    ("format", "format", As::Text),
-    ("spec", "spec", As::Text),
-    ("default", "default", As::Json),
-];
-const ARRAY: Table = &[
-    ("minItems", "min_items", As::Count),
-    ("maxItems", "max_items", As::Count),
-    ("items", "", As::Elsewhere),
-    ("default", "", As::Elsewhere),
-];
-/// The items of a list by their type, with the default of the list.
-const ITEMS: &[(&str, &str, Table, As)] = &[
-    (
-        "string",
-        "string_items",
-        &[
-            ("type", "", As::Elsewhere),
-            ("format", "format", As::Text),
-            ("pattern", "pattern", As::Text),
-            ("enum", "enum", As::Texts),
-            ("enumColors", "enum_colors", As::Named),
-        ],
-        As::Texts,
-    ),
-    (
-        "number",
-        "number_items",
-        &[("type", "", As::Elsewhere)],
-        As::Numbers,
-    ),
-    (
-        "boolean",
-        "boolean_items",
-        &[("type", "", As::Elsewhere)],
-        As::Bools,
-    ),
-    (
-        "object",
-        "object_items",
-        &[("type", "", As::Elsewhere), ("format", "format", As::Text)],
-        As::Jsons,
-    ),
-];
-const MIRROR: Table = &[("path", "path", As::Text), ("title", "title", As::Text)];
-const CALCULATION: Table = &[
-    ("calculation", "calculation", As::Text),
-    ("type", "type", As::Text),
-    ("title", "title", As::Text),
-    ("description", "description", As::Text),
-    ("icon", "icon", As::Text),
-    ("format", "format", As::Text),
-    ("dateFormat", "date_format", As::Text),
-    ("colorized", "colorized", As::Bool),
-    ("colors", "colors", As::Named),
-    ("spec", "spec", As::Text),
-    (
-        "specAuthentication",
-        "spec_authentication",
-        As::Authentication,
-    ),
-];
-const OWNERSHIP: Table = &[
-    ("type", "type", As::Text),
-    ("path", "path", As::Text),
-    ("title", "title", As::Text),
-];
-const AGGREGATION: Table = &[
-    ("target", "", As::Elsewhere),
-    ("title", "title", As::Text),
-    ("description", "description", As::Text),
-    ("icon", "icon", As::Text),
-    ("query", "query", As::Json),
-    ("pathFilter", "", As::Elsewhere),
-    ("calculationSpec", "", As::Elsewhere),
-    // The provider knows that it is a number.
-    ("type", "", As::Elsewhere),
-];
 
 /// What Port itself gives its own blueprints: it comes with every organization, and a resource that claims it never
 /// settles.
@@ -165,6 +34,7 @@ const OF_PORT: &[(&str, &[&str])] = &[
 ];
 
 const UNKNOWN: &str = "the provider has nothing for it";
+const OF_PORT_ALONE: &str = "the provider leaves it to Port in blueprints of Port's own";
 const MISFIT: &str = "the provider takes another type of value";
 
 impl Resource<'_> {
@@ -230,10 +100,12 @@ impl Resource<'_> {
                     definition.extend(self.items(body, &at, limits));
                 }
                 if blueprint.schema.required.contains(name) {
-                    definition.push(super::attribute(
-                        "required",
-                        Expression::Literal(true.into()),
-                    ));
+                    if kind(&blueprint.identifier) == super::SYSTEM {
+                        limits.push(self.limit(format!("`required` of `{at}`"), OF_PORT_ALONE));
+                    } else {
+                        let required = Expression::Literal(true.into());
+                        definition.push(super::attribute("required", required));
+                    }
                 }
                 members.push((name.clone(), Expression::Object(definition)));
             }
@@ -466,9 +338,17 @@ impl Resource<'_> {
         let rows = || tables.iter().copied().flatten();
         let mut fields = Attributes::new();
         for (key, name, how) in rows() {
-            let Some(value) = body.get(*key).filter(|value| !value.is_null()) else {
+            let Some(value) = body.get(*key).filter(|value| !is_empty(value)) else {
                 continue;
             };
+            if let (As::Authentication, Some(authentication)) = (how, value.as_object()) {
+                let others = authentication
+                    .keys()
+                    .filter(|key| !AUTHENTICATION.contains(&key.as_str()));
+                limits.extend(
+                    others.map(|other| self.limit(format!("`{at}.{key}.{other}`"), UNKNOWN)),
+                );
+            }
             match spelled(value, *how) {
                 Some(value) => fields.push(attribute(name, value)),
                 None if matches!(how, As::Elsewhere) => {}
@@ -552,48 +432,4 @@ fn method(spec: &Value) -> Option<(String, Expression)> {
         ),
         _ => return None,
     })
-}
-
-/// A value as the provider takes it.
-fn spelled(value: &Value, how: As) -> Option<Expression> {
-    let all = |how: As| -> Option<Expression> {
-        let items = value.as_array()?.iter().map(|item| spelled(item, how));
-        items.collect::<Option<Vec<_>>>().map(Expression::List)
-    };
-    match how {
-        As::Text => value.as_str().map(Expression::text),
-        As::Bool => value
-            .is_boolean()
-            .then(|| Expression::Literal(value.clone())),
-        As::Number => value.as_number().map(|n| Expression::Number(number(n))),
-        As::Count => {
-            let count = value.as_f64().filter(|count| count.fract() == 0.0);
-            count
-                .and(value.as_number())
-                .map(|n| Expression::Number(number(n)))
-        }
-        As::Texts => all(As::Text),
-        As::Numbers => all(As::Number),
-        As::Bools => all(As::Bool),
-        As::Jsons => all(As::Json),
-        As::Json => value.is_object().then(|| Expression::json(value)),
-        As::Named => {
-            let mut members: Attributes = value
-                .as_object()?
-                .iter()
-                .map(|(name, text)| Some((name.clone(), Expression::text(text.as_str()?))))
-                .collect::<Option<_>>()?;
-            members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-            Some(Expression::Object(members))
-        }
-        As::Authentication => {
-            let text = |key: &str| value.get(key)?.as_str().map(Expression::text);
-            Some(Expression::Object(vec![
-                attribute("client_id", text("clientId")?),
-                attribute("token_url", text("tokenUrl")?),
-                attribute("authorization_url", text("authorizationUrl")?),
-            ]))
-        }
-        As::Elsewhere => None,
-    }
 }

@@ -57,6 +57,12 @@ pub(super) fn limits(catalog: &port::Catalog, stages: &Stages, imports: bool) ->
         };
         let mut limits = Vec::new();
         resource.attributes(&mut limits);
+        if !super::is_composed(packed.identifier()) || !super::is_composed(packed.body()) {
+            limits.push(resource.limit(
+                "how letters are composed in the text".to_owned(),
+                super::COMPOSED,
+            ));
+        }
         if imports && !can_be_imported(&entity) {
             limits.push(resource.limit("the import".to_owned(), NO_COLON));
         }

@@ -8,11 +8,13 @@
 mod blueprint;
 mod entity;
 mod stages;
+mod table;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::limit::{self, Limit};
@@ -246,6 +248,13 @@ fn blueprints(
 }
 
 const SYSTEM: &str = "port_system_blueprint";
+
+const COMPOSED: &str = "Terraform makes Unicode NFC of every text";
+
+/// Whether Terraform leaves a text as it is.
+fn is_composed(text: &str) -> bool {
+    text.is_ascii() || ComposingNormalizerBorrowed::new_nfc().is_normalized(text)
+}
 
 /// The type of the resource of a blueprint.
 fn kind(blueprint: &str) -> &'static str {

@@ -107,34 +107,29 @@ impl Stages {
             .iter()
             .map(|blueprint| (blueprint.identifier.as_str(), blueprint))
             .collect();
-        let is_made_by_port = |identifier: &str| {
-            let blueprint = blueprints.get(identifier);
-            !identifier.starts_with('_')
-                && blueprint.is_none_or(|blueprint| {
-                    blueprint.schema.required.is_empty()
-                        && blueprint
-                            .relations
-                            .values()
-                            .all(|relation| !relation.required)
-                })
+        let takes_anything = |blueprint: &&Blueprint| {
+            let mut relations = blueprint.relations.values();
+            blueprint.schema.required.is_empty() && !relations.any(|relation| relation.required)
         };
-        let needed = catalog
-            .entities
+        let known = catalog.blueprints.iter();
+        let strict: BTreeSet<&str> = known
+            .filter(|blueprint| !takes_anything(blueprint))
+            .map(|blueprint| blueprint.identifier.as_str())
+            .collect();
+        let is_needed = |entity: &&port::Packed| {
+            entity.blueprint().starts_with('_') || strict.contains(entity.blueprint())
+        };
+        let needing: Vec<&port::Packed> = catalog.entities.iter().filter(is_needed).collect();
+        let needed: BTreeMap<Key, usize> = needing
             .iter()
-            .filter(|entity| !is_made_by_port(entity.blueprint()));
-        let needed: BTreeMap<Key, usize> = needed
             .enumerate()
             .map(|(at, entity)| (entity.key(), at))
             .collect();
         if needed.is_empty() {
             return;
         }
-        let mut leads: Vec<Vec<usize>> = vec![Vec::new(); needed.len()];
-        let entities = catalog
-            .entities
-            .iter()
-            .filter(|entity| !is_made_by_port(entity.blueprint()));
-        for (at, entity) in entities.enumerate() {
+        let mut leads: Vec<Vec<usize>> = vec![Vec::new(); needing.len()];
+        for (at, entity) in needing.into_iter().enumerate() {
             let entity = entity.unpacked();
             let targets = entity_targets(&entity, |blueprint, relation| {
                 let relations = &blueprints.get(blueprint)?.relations;
