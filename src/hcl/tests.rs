@@ -127,6 +127,22 @@ proptest! {
 }
 
 #[test]
+fn many_template_marks_are_escapes_which_are_read_faster() {
+    for (count, expected) in [(100, "$${"), (101, "\\u0024{")] {
+        let text = "${".repeat(count);
+        let mut made = String::new();
+        block(
+            &mut made,
+            "x",
+            &[],
+            &vec![("a".to_owned(), Expression::text(&text))],
+        );
+        assert_eq!(made.matches(expected).count(), count, "{made}");
+        assert_eq!(read(&made)[0].2, [("a".to_owned(), Expression::text(text))]);
+    }
+}
+
+#[test]
 fn names_are_readable_where_possible() {
     for (identifier, expected) in [
         ("component", "component"),

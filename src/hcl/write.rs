@@ -11,6 +11,9 @@ pub(crate) type Attributes = Vec<(String, Expression)>;
 
 /// The longest list that stands on one line, in bytes.
 const MAX_LINE: usize = 80;
+/// The most template marks of one text that are doubled, as people expect it: the time in which HCL reads them grows with
+/// the square of their number. As escapes they cost no more than anything else.
+const MAX_TEMPLATES: usize = 100;
 /// Words that mean something else where a key may stand.
 const WORDS: [&str; 8] = [
     "else", "endfor", "endif", "false", "for", "if", "null", "true",
@@ -165,6 +168,7 @@ fn quote(string: &str, text: &mut String) {
 }
 
 fn quote_with(string: &str, is_escaped: impl Fn(char) -> bool, text: &mut String) {
+    let templates = string.matches("${").count() + string.matches("%{").count();
     text.push('"');
     let mut chars = string.chars().peekable();
     while let Some(char) = chars.next() {
@@ -176,8 +180,12 @@ fn quote_with(string: &str, is_escaped: impl Fn(char) -> bool, text: &mut String
             '\t' => text.push_str("\\t"),
             // Before `{` they begin a template.
             '$' | '%' if chars.peek() == Some(&'{') => {
-                text.push(char);
-                text.push(char);
+                if templates > MAX_TEMPLATES {
+                    let _ = write!(text, "\\u{:04x}", u32::from(char));
+                } else {
+                    text.push(char);
+                    text.push(char);
+                }
             }
             char if is_escaped(char) => {
                 let code = u32::from(char);
