@@ -67,8 +67,8 @@ pub(crate) fn differences(
         let alone = format!("of `{} {}`", key.0, key.1);
         let among = format!("entities of `{blueprint}`");
         paths.retain(|path| {
-            let mut names = path.split('.');
-            let part = match (names.next(), names.next()) {
+            let mut steps = path.split('.');
+            let part = match (steps.next(), steps.next()) {
                 (Some("properties"), Some(name)) => format!("property `{name}`"),
                 (Some("relations"), Some(name)) => format!("relation `{name}`"),
                 (Some(name), _) => format!("`{name}`"),
@@ -86,7 +86,7 @@ pub(crate) fn differences(
     }
     for (key, held) in &account.entities {
         let is_bare = held["properties"] == json!({}) && held["relations"] == json!({});
-        if !entities.contains_key(key) && !(is_bare && named.contains(key)) {
+        if !(entities.contains_key(key) || is_bare && named.contains(key)) {
             found.push(format!("entity {key:?} came from nowhere"));
         }
     }

@@ -1,4 +1,4 @@
-//! OpenTofu with Port's provider, cut off from every network but loopback.
+//! `OpenTofu` with Port's provider, cut off from every network but loopback.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ pub(crate) struct Tried {
     pub(crate) plan: Duration,
 }
 
-/// How a run of OpenTofu ended.
+/// How a run of `OpenTofu` ended.
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     pub(crate) shown: String,
@@ -158,7 +158,7 @@ impl Driver {
         })
     }
 
-    /// Runs OpenTofu in a folder, with the provider and an account.
+    /// Runs `OpenTofu` in a folder, with the provider and an account.
     pub(crate) fn tofu(&self, root: &Utf8Path, api: &Api, arguments: &[&str]) -> Result<Ended> {
         let configuration = Folder::new()?;
         let path = configuration.path.join("tofu.tfrc");

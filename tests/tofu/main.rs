@@ -1,7 +1,7 @@
-//! What the target `terraform` writes, applied by the real OpenTofu with Port's real provider, against Port's API on
+//! What the target `terraform` writes, applied by the real `OpenTofu` with Port's real provider, against Port's API on
 //! loopback: nothing is refused, what Port holds in the end is what the bundle has, and a last plan is empty.
 //!
-//! `.ci/tofu` builds OpenTofu; the provider is looked for where it says.
+//! `.ci/tofu` builds `OpenTofu`; the provider is looked for where it says.
 
 #![cfg(unix)]
 #![expect(
