@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::blueprint::partly;
 use super::stages::Stages;
-use super::{SECOND, attribute, blueprint_reference, object};
+use super::{COMPOSED, SECOND, attribute, blueprint_reference, is_composed, object};
 use crate::hcl::{self, Attributes, Expression, number};
 use crate::port::{self, Blueprint, Entity, Key, Targets};
 use crate::render::Target;
@@ -57,11 +57,8 @@ pub(super) fn limits(catalog: &port::Catalog, stages: &Stages, imports: bool) ->
         };
         let mut limits = Vec::new();
         resource.attributes(&mut limits);
-        if !super::is_composed(packed.identifier()) || !super::is_composed(packed.body()) {
-            limits.push(resource.limit(
-                "how letters are composed in the text".to_owned(),
-                super::COMPOSED,
-            ));
+        if !is_composed(packed.identifier()) || !is_composed(packed.body()) {
+            limits.extend(resource.composed());
         }
         if imports && !can_be_imported(&entity) {
             limits.push(resource.limit("the import".to_owned(), NO_COLON));
@@ -213,6 +210,38 @@ impl Resource<'_> {
         }
         let name = hcl::entity_name(&to.blueprint, &to.identifier);
         Expression::Reference(format!("port_entity.{name}.identifier"))
+    }
+
+    /// The parts of which Terraform composes the letters in another way.
+    fn composed(&self) -> Vec<Limit> {
+        let entity = self.entity;
+        let properties = entity.properties.iter();
+        let properties = properties
+            .filter(|(name, value)| {
+                ![*name, &value.to_string()]
+                    .into_iter()
+                    .all(|text| is_composed(text))
+            })
+            .map(|(name, _)| format!("property `{name}`"));
+        let names = entity
+            .relations
+            .iter()
+            .map(|(_, targets)| targets)
+            .chain(&entity.team);
+        let names = names.flat_map(|targets| match targets {
+            Targets::One(name) => std::slice::from_ref(name),
+            Targets::Many(names) => names,
+            Targets::Query(_) => &[],
+        });
+        let are_composed = names
+            .chain(&entity.title)
+            .chain([&entity.identifier])
+            .all(|name| is_composed(name));
+        let others = (!are_composed).then(|| "title, identifier or relations".to_owned());
+        let parts = properties.chain(others);
+        parts
+            .map(|part| self.limit(format!("how letters are composed in {part}"), COMPOSED))
+            .collect()
     }
 
     fn entity_key(&self) -> Key {

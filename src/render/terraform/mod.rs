@@ -231,6 +231,11 @@ fn blueprints(
         let attributes = resource.attributes(limits);
         text.push('\n');
         hcl::block(&mut text, "resource", &[kind, &name], &attributes);
+        if kind != SYSTEM {
+            // Before the brace that closes it.
+            text.truncate(text.len() - "}\n".len());
+            text.push_str(LIFECYCLE);
+        }
         // The blueprints that every organization has can be imported, and not made.
         if imports || kind == SYSTEM {
             import(&mut text, format!("{kind}.{name}"), &blueprint.identifier);
@@ -246,6 +251,9 @@ fn blueprints(
     }
     text
 }
+
+/// Port keeps a blueprint while a relation leads to it, so those that let go of it come first. No change makes a new one.
+const LIFECYCLE: &str = "\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n";
 
 const SYSTEM: &str = "port_system_blueprint";
 
