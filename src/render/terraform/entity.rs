@@ -223,11 +223,7 @@ impl Resource<'_> {
                     .all(|text| is_composed(text))
             })
             .map(|(name, _)| format!("property `{name}`"));
-        let names = entity
-            .relations
-            .iter()
-            .map(|(_, targets)| targets)
-            .chain(&entity.team);
+        let names = entity.relations.values().chain(&entity.team);
         let names = names.flat_map(|targets| match targets {
             Targets::One(name) => std::slice::from_ref(name),
             Targets::Many(names) => names,
