@@ -10,6 +10,7 @@ pub mod codeowners;
 pub mod configuration;
 pub mod diagnostic;
 pub mod generated;
+mod hcl;
 pub mod judge;
 pub mod lint;
 pub mod map;
@@ -302,7 +303,12 @@ pub fn convert(inputs: Inputs, options: &Options) -> Result<Conversion, Error> {
         Earlier::Destination => publish::grounds(sources, &options.destination)?,
         Earlier::Revisions(revisions) => publish::grounds_in(sources, revisions)?,
     })?;
-    let settled = standing::settle(&mut checked, &standing, options.rules, sources, diagnostics)?;
+    let rules = Rules {
+        // What is left out where nulls are not written is not there to be remembered.
+        compact: options.rules.compact || !options.rendering.writes_nulls(),
+        ..options.rules
+    };
+    let settled = standing::settle(&mut checked, &standing, rules, sources, diagnostics)?;
     let bridge = options.bridge(catalog, references.as_ref(), profile, sources);
     let locate = |entity: &port::Entity, part: check::Part<'_>| {
         explain::place(bridge, &overlaid, entity, &part.into())

@@ -56,6 +56,8 @@ fn converted(root: &Utf8Path, mode: Mode) -> Result<Conversion, TestCaseError> {
         Target::Central,
         Target::Tree,
         Target::Bundle,
+        Target::Terraform,
+        Target::Crd,
     ];
     let providers = [Provider::GitHub, Provider::GitLab];
     let options = Options {

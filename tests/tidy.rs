@@ -99,11 +99,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
     // `yaml` spells documents, and the tests read back what is written.
     (
         "standing",
-        &["port", "generated", "diagnostic", "source", "yaml"],
+        &["port", "generated", "diagnostic", "source", "hcl", "yaml"],
     ),
     (
         "render",
-        &["port", "generated", "diagnostic", "source", "yaml"],
+        &["port", "generated", "diagnostic", "source", "hcl", "yaml"],
     ),
     (
         "map",
@@ -123,6 +123,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("generated", &[]),
     ("packed", &[]),
+    ("hcl", &[]),
     ("progress", &[]),
     ("diagnostic", &["source"]),
     ("source", &["progress", "yaml"]),

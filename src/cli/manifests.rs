@@ -19,6 +19,12 @@ pub(crate) struct Manifests {
     /// How entities are spelled: port.yml or port.json, and so on
     #[arg(long, value_enum, default_value_t = EntityFormat::Yaml)]
     manifest_format: EntityFormat,
+    /// With --target terraform: write blocks by which Terraform imports blueprints and entities that Port has already
+    #[arg(long)]
+    terraform_import: bool,
+    /// With --target crd: write resources of this namespace, instead of resources of the cluster
+    #[arg(long, value_name = "NAMESPACE")]
+    kubernetes_namespace: Option<String>,
 }
 
 impl Manifests {
@@ -29,13 +35,17 @@ impl Manifests {
             Target::Central => render::Target::Central,
             Target::Tree => render::Target::Tree,
             Target::Bundle => render::Target::Bundle,
+            Target::Terraform => render::Target::Terraform,
+            Target::Crd => render::Target::Crd,
         };
         let targets: Vec<_> = self.target.iter().map(target).collect();
         let format = match self.manifest_format {
             EntityFormat::Yaml => Format::Yaml,
             EntityFormat::Json => Format::Json,
         };
-        Rendering::new(&targets, format, &self.providers(address))
+        Rendering::new(&targets, format, &self.providers(address))?
+            .with_terraform_import(self.terraform_import)
+            .with_namespace(self.kubernetes_namespace.clone())
     }
 
     fn providers(&self, address: Option<&str>) -> Vec<render::Provider> {
@@ -116,6 +126,10 @@ enum Target {
     Tree,
     /// .port/port-import.json, everything in one file for Port's CLI
     Bundle,
+    /// .port/terraform/*.tf, resources of Port's Terraform provider
+    Terraform,
+    /// .port/kubernetes/*.yaml, custom resources that Port's Kubernetes exporter reads
+    Crd,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -283,6 +283,8 @@ codes! {
         TooManyRemovals = "too-many-removals", Error;
         /// A manifest is larger than the integration that is to read it takes.
         ManifestTooLarge = "manifest-too-large", Error;
+        /// A target cannot say all that is to be in Port; what it cannot say is left out of its manifests.
+        TargetLimit = "target-limit", Warning;
     }
     Ignoring {
         /// A comment ignores findings that are not there.

@@ -133,6 +133,14 @@ pub enum Error {
         /// The first of the targets.
         target: &'static str,
     },
+    /// Custom resources cannot be in a namespace of this name.
+    #[error(
+        "Kubernetes takes no namespace `{namespace}`: a name has up to 63 small letters, digits and `-`, and no `-` at its ends"
+    )]
+    Namespace {
+        /// The namespace as the user named it.
+        namespace: String,
+    },
     /// Nothing can be added to an overlay as it stands.
     #[error("cannot add entries to the overlay {path}: {message}")]
     Adopt {

@@ -188,7 +188,7 @@ impl Left {
 
 /// Whether a file belongs to the run over all repositories.
 fn is_shared(path: &Utf8Path) -> bool {
-    ["blueprints", "mapping"]
+    ["blueprints", "mapping", "terraform/blueprints.tf"]
         .iter()
         .any(|folder| path.starts_with(Utf8Path::new(PORT_FOLDER).join(folder)))
 }

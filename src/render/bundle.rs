@@ -22,6 +22,7 @@ pub(super) fn manifest(catalog: &port::Catalog, sources: &Sources) -> Option<Man
         format: Format::Json,
         origin: DO_NOT_EDIT.into(),
         entities: entities.into(),
+        namespace: None,
     };
     let path = ".port/port-import.json";
     Some(Manifest::of(sources.first_root()?, path, recipe))

@@ -47,6 +47,7 @@ pub(super) fn manifests(
                     format,
                     origin: DO_NOT_EDIT.into(),
                     entities: part.into(),
+                    namespace: None,
                 };
                 let path = part_path(blueprint, number, format);
                 let mut manifest = Manifest::of(root, path, recipe);

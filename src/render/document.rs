@@ -130,7 +130,7 @@ impl<T, Spelled: Serialize> Serialize for Named<'_, T, Spelled> {
     }
 }
 
-struct Names<'a>(&'a Targets);
+pub(super) struct Names<'a>(pub(super) &'a Targets);
 
 impl Serialize for Names<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

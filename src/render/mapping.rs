@@ -82,6 +82,53 @@ impl<'a> Mapped<'a> {
         text
     }
 
+    /// The mapping with which Port's Kubernetes exporter reads custom resources: those of namespaces, or of the cluster.
+    pub(super) fn of_cluster(&self, are_in_namespace: bool) -> String {
+        let plural = if are_in_namespace {
+            "entities"
+        } else {
+            "clusterentities"
+        };
+        let annotation = |name: &str| format!(".metadata.annotations[{}]", quoted(name));
+        let resource = |(blueprint, shape): (&str, Shape<'_>)| {
+            let mut mapping = mappings(blueprint, &shape, ".spec");
+            let mut set = |key: &str, leaf: String| {
+                if let Some(known) = mapping.get_mut(key) {
+                    *known = leaf.into();
+                }
+            };
+            // It refuses an object where a leaf gives nothing, so this one is as the selector wants it.
+            set("blueprint", ".spec.blueprint".to_owned());
+            let title = annotation(generated::TITLE_ANNOTATION);
+            set("title", format!("{title} // .spec.identifier"));
+            let icon = quoted(shape.icon.unwrap_or(DEFAULT_ICON));
+            set(
+                "icon",
+                format!("{} // {icon}", annotation(generated::ICON_ANNOTATION)),
+            );
+            let team = annotation(generated::TEAM_ANNOTATION);
+            set("team", format!("{team} // \"[]\" | fromjson"));
+            json!({
+                "kind": format!("getport.io/v1/{plural}"),
+                "selector": {"query": format!(".spec.blueprint == {}", quoted(blueprint))},
+                "port": {"entity": {"mappings": [mapping]}},
+            })
+        };
+        let resources: Vec<Value> = self.shapes().into_iter().map(resource).collect();
+        format!(
+            "# {}\n\
+             #\n\
+             # With this mapping Port's Kubernetes exporter reads the custom resources of target crd. It belongs into the\n\
+             # configuration of the exporter in Port. One that stands there already takes the resources below in addition.\n\n\
+             # Make the target of a relation where Port has none yet, else an entity is refused until all its targets are there.\n\
+             createMissingRelatedEntities: true\n\
+             # Deleting an entity deletes no others.\n\
+             deleteDependents: false\n{}",
+            generated::opening(BY_PROFILE),
+            write::text(&json!({"resources": resources})),
+        )
+    }
+
     /// The blueprints in the order of the profile, then those that only entities name.
     fn shapes(&self) -> Vec<(&'a str, Shape<'a>)> {
         let mut shapes: Vec<(&str, Shape<'_>)> = Vec::new();
@@ -175,7 +222,7 @@ impl<'a> Mapped<'a> {
                 };
                 folders.map(tree).collect()
             }
-            Target::Bundle => Vec::new(),
+            Target::Bundle | Target::Terraform | Target::Crd => Vec::new(),
         }
     }
 }

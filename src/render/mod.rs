@@ -20,9 +20,12 @@ mod bundle;
 mod central;
 mod document;
 pub mod file_name;
+mod kubernetes;
+mod limit;
 mod mapping;
 mod port_yml;
 mod provider;
+mod terraform;
 mod tree;
 
 pub use provider::Provider;
@@ -38,7 +41,7 @@ pub enum Format {
 }
 
 /// What is written of the entities.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// `port.yml` beside the descriptors.
     #[default]
@@ -49,6 +52,10 @@ pub enum Target {
     Tree,
     /// `.port/port-import.json`, all blueprints and entities in one file for Port's CLI.
     Bundle,
+    /// `.port/terraform/*.tf`, resources of Port's Terraform provider.
+    Terraform,
+    /// `.port/kubernetes/*.yaml`, one custom resource for each entity.
+    Crd,
 }
 
 impl Target {
@@ -60,7 +67,14 @@ impl Target {
             Self::Central => "central",
             Self::Tree => "tree",
             Self::Bundle => "bundle",
+            Self::Terraform => "terraform",
+            Self::Crd => "crd",
         }
+    }
+
+    /// Whether integrations for git hosts read it. The others go to Port by tools of their own.
+    const fn is_for_hosts(self) -> bool {
+        matches!(self, Self::PortYml | Self::Central | Self::Tree)
     }
 }
 
@@ -77,6 +91,10 @@ pub struct Rendering {
     format: Format,
     /// For each provider the target its mapping reads.
     mappings: Vec<(Provider, Target)>,
+    /// Whether Terraform imports what Port has already.
+    terraform_import: bool,
+    /// The namespace of custom resources; without one they belong to the cluster.
+    namespace: Option<String>,
 }
 
 impl Rendering {
@@ -91,13 +109,15 @@ impl Rendering {
             targets: Vec::new(),
             format,
             mappings: Vec::new(),
+            terraform_import: false,
+            namespace: None,
         };
         for target in targets {
             if !rendering.targets.contains(target) {
                 rendering.targets.push(*target);
             }
         }
-        let files = targets.iter().filter(|target| **target != Target::Bundle);
+        let files = targets.iter().filter(|target| target.is_for_hosts());
         for provider in providers {
             let readable = files.clone().find(|target| provider.reads(**target));
             match (readable, files.clone().next()) {
@@ -117,6 +137,37 @@ impl Rendering {
         }
         Ok(rendering)
     }
+
+    /// Whether what an entity no longer has is written as null anywhere: Port keeps what is merely left out, unless a tool
+    /// empties it.
+    #[must_use]
+    pub fn writes_nulls(&self) -> bool {
+        let is_emptied = |target: &Target| matches!(target, Target::Terraform | Target::Crd);
+        !self.targets.iter().all(is_emptied)
+    }
+
+    /// The same, with blocks by which Terraform imports what Port has already.
+    #[must_use]
+    pub fn with_terraform_import(mut self, imports: bool) -> Self {
+        self.terraform_import = imports;
+        self
+    }
+
+    /// The same, with custom resources in this namespace; those without one belong to the cluster.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Namespace`] if Kubernetes takes no namespace of this name.
+    pub fn with_namespace(mut self, namespace: Option<String>) -> Result<Self, Error> {
+        if let Some(namespace) = &namespace
+            && !kubernetes::is_namespace(namespace)
+        {
+            let namespace = namespace.clone();
+            return Err(Error::Namespace { namespace });
+        }
+        self.namespace = namespace;
+        Ok(self)
+    }
 }
 
 /// `port.yml` files, in YAML, and the mapping for GitHub.
@@ -126,6 +177,8 @@ impl Default for Rendering {
             targets: vec![Target::PortYml],
             format: Format::Yaml,
             mappings: vec![(Provider::GitHub, Target::PortYml)],
+            terraform_import: false,
+            namespace: None,
         }
     }
 }
@@ -149,6 +202,8 @@ enum Text {
     Made(Arc<str>),
     /// What it is made of.
     Of(Recipe),
+    /// Resources of Terraform.
+    Resources(terraform::Recipe),
 }
 
 /// How the text of a manifest is made of the entities of a catalog.
@@ -160,6 +215,8 @@ struct Recipe {
     origin: Cow<'static, str>,
     /// The positions of the entities, in their order.
     entities: Box<[usize]>,
+    /// Of a custom resource.
+    namespace: Option<Arc<str>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +224,8 @@ enum Shape {
     List,
     Single,
     Bundle,
+    /// A custom resource of Kubernetes.
+    Custom,
 }
 
 impl Manifest {
@@ -196,11 +255,15 @@ impl Manifest {
         let recipe = match &self.text {
             Text::Made(text) => return Cow::Borrowed(text),
             Text::Of(recipe) => recipe,
+            Text::Resources(recipe) => return Cow::Owned(generated::sealed(recipe.text(catalog))),
         };
         let origin = generated::opening(&recipe.origin);
         let entities: Vec<&Packed> = recipe.packed(catalog).collect();
         let text = match (recipe.shape, &entities[..]) {
             (Shape::Bundle, all) => document::bundle(&catalog.blueprints, all, &origin),
+            (Shape::Custom, [entity]) => {
+                kubernetes::document(entity, recipe.namespace.as_deref(), &origin)
+            }
             (Shape::Single, [entity]) => document::entity(entity, &origin, recipe.format),
             (_, all) => document::entities(all, &origin, recipe.format),
         };
@@ -213,6 +276,7 @@ impl Manifest {
         match &self.text {
             Text::Made(_) => 0,
             Text::Of(recipe) => recipe.entities.len(),
+            Text::Resources(recipe) => recipe.entities.len(),
         }
     }
 
@@ -268,6 +332,14 @@ pub fn manifests(
             Target::Central => central::manifests(catalog, &homes, rendering.format),
             Target::Tree => tree::manifests(catalog, &homes, sources, rendering.format),
             Target::Bundle => bundle::manifest(catalog, sources).into_iter().collect(),
+            Target::Terraform => {
+                let imports = rendering.terraform_import;
+                terraform::manifests(catalog, sources, imports, diagnostics)
+            }
+            Target::Crd => {
+                let namespace = rendering.namespace.as_deref();
+                kubernetes::manifests(catalog, &homes, sources, namespace, diagnostics)
+            }
         };
         if *target == Target::Central {
             parts = central::parts(&made);
@@ -289,6 +361,10 @@ pub fn manifests(
     for (provider, target) in mappings {
         let path = format!(".port/mapping/{}.yml", provider.id());
         shared.push((path.into(), mapped.mapping(*provider, *target)));
+    }
+    if rendering.targets.contains(&Target::Crd) && !catalog.are_given {
+        let text = mapped.of_cluster(rendering.namespace.is_some());
+        shared.push((".port/mapping/kubernetes.yml".into(), text));
     }
     for (path, contents) in shared {
         let made = Manifest::new(RootId(0), path, contents);

@@ -9,7 +9,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::{Format, Manifest, Recipe, Shape};
 use crate::port;
-use crate::source::{Origin, RootId, Sources};
+use crate::source::{FileId, Origin, RootId, Sources};
 
 /// How many descriptors the first line of a manifest names.
 const NAMED_DESCRIPTORS: usize = 3;
@@ -75,8 +75,25 @@ fn folder_manifest(
         format,
         origin: origin.into(),
         entities: entities.into(),
+        namespace: None,
     };
     Manifest::of(root, folder.join(name(format)), recipe)
+}
+
+/// Says where the manifest of a single entity is from, and how to change it.
+pub(super) fn from_descriptor(root: RootId, file: FileId, sources: &Sources) -> String {
+    let path = sources.path(file);
+    // The path of a dump, and of what is known from one, says nothing about this root.
+    let stands_here = sources.root_of(file) == root && !sources.is_dump(file);
+    let descriptor = if stands_here {
+        path.as_str()
+    } else {
+        path.file_name().unwrap_or_default()
+    };
+    format!(
+        "{}. Do not edit: change the descriptor and run it again.",
+        from(&[descriptor])
+    )
 }
 
 /// Says where something is from: ` from a.yaml, b.yaml`; nothing without names.

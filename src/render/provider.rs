@@ -80,7 +80,7 @@ impl Provider {
         match target {
             Target::PortYml | Target::Central => true,
             Target::Tree => !matches!(self, Self::Bitbucket),
-            Target::Bundle => false,
+            Target::Bundle | Target::Terraform | Target::Crd => false,
         }
     }
 

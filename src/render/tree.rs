@@ -42,19 +42,7 @@ fn manifest(
     format: Format,
 ) -> Manifest {
     let entity = &catalog.entities[position];
-    let file = entity.origin.file;
-    let path = sources.path(file);
-    // The path of a dump, and of what is known from one, says nothing about this root.
-    let stands_here = sources.root_of(file) == root && !sources.is_dump(file);
-    let descriptor = if stands_here {
-        path.as_str()
-    } else {
-        path.file_name().unwrap_or_default()
-    };
-    let origin = format!(
-        "{}. Do not edit: change the descriptor and run it again.",
-        port_yml::from(&[descriptor])
-    );
+    let origin = port_yml::from_descriptor(root, entity.origin.file, sources);
     let name = file_name::path(entity.identifier());
     let path = entities_path(entity.blueprint()).join(format!("{name}.{}", extension(format)));
     let recipe = Recipe {
@@ -62,6 +50,7 @@ fn manifest(
         format,
         origin: origin.into(),
         entities: [position].into(),
+        namespace: None,
     };
     Manifest::of(root, path, recipe)
 }

@@ -63,7 +63,14 @@ impl Doubts {
         let is_central = path.starts_with(PORT_FOLDER) && !path.starts_with(CATALOG_FOLDER);
         let folder = path.parent().unwrap_or(Utf8Path::new("")).to_owned();
         let of_folder = self.folders.get(&(*root, folder));
-        let of_root = is_central.then(|| self.roots.get(root)).flatten();
+        // These hold the entities of all roots.
+        let is_of_all = path.starts_with(Utf8Path::new(PORT_FOLDER).join("terraform"))
+            || path.ends_with("port-import.json");
+        let of_root = if is_of_all {
+            self.roots.values().next()
+        } else {
+            is_central.then(|| self.roots.get(root)).flatten()
+        };
         of_folder.or(of_root).or(self.wide.get(root)).copied()
     }
 }

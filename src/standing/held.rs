@@ -6,7 +6,7 @@
 use camino::Utf8Path;
 use serde_json::{Map, Value};
 
-use super::Shape;
+use super::{Shape, resources};
 use crate::port::{Blueprint, Bodies, Key};
 use crate::source::PORT_FOLDER;
 use crate::yaml;
@@ -20,11 +20,20 @@ pub(super) enum Sort {
     Blueprint,
     /// Blueprints and entities.
     Bundle,
-    /// Neither.
+    /// Resources of Terraform.
+    Terraform,
+    /// A custom resource of Kubernetes.
+    Kubernetes,
+    /// None of them.
     Mapping,
 }
 
 impl Sort {
+    /// Whether such a manifest says all that there is to say of its entities.
+    pub(super) const fn is_whole(self) -> bool {
+        !matches!(self, Self::Terraform | Self::Kubernetes)
+    }
+
     /// The sort of manifest that `render/` makes at a path; `None` where it makes none.
     pub(super) fn of(path: &Utf8Path) -> Option<Self> {
         if matches!(path.file_name(), Some("port.yml" | "port.json")) {
@@ -41,6 +50,9 @@ impl Sort {
             ("blueprints", "json") => Some(Self::Blueprint),
             ("mapping", "yml") => Some(Self::Mapping),
             ("port-import.json", _) => Some(Self::Bundle),
+            // Terraform keeps folders of its own below.
+            ("terraform", "tf") if inside.components().count() == 2 => Some(Self::Terraform),
+            ("kubernetes", "yaml") => Some(Self::Kubernetes),
             _ => None,
         }
     }
@@ -88,6 +100,10 @@ fn names<C: FromIterator<String>>(entity: &Value, part: &str) -> C {
 /// Adds what a manifest holds.
 pub(super) fn collect(path: &Utf8Path, text: &str, bodies: &mut Bodies) {
     let Some(sort) = Sort::of(path) else { return };
+    if sort == Sort::Terraform {
+        add_others(resources::of_terraform(text), bodies);
+        return;
+    }
     let value = if path.extension() == Some("json") {
         serde_json::from_str(text).ok()
     } else {
@@ -108,7 +124,8 @@ pub(super) fn collect(path: &Utf8Path, text: &str, bodies: &mut Bodies) {
                 add_blueprint(blueprint, bodies);
             }
         }
-        Sort::Mapping => {}
+        Sort::Kubernetes => add_others(resources::of_kubernetes(&value), bodies),
+        Sort::Terraform | Sort::Mapping => {}
     }
 }
 
@@ -121,16 +138,28 @@ fn items(value: Value) -> Vec<Value> {
 
 fn add_entities(value: Value, bodies: &mut Bodies) {
     for mut entity in items(value) {
-        let text = |key: &str| Some(entity.get(key)?.as_str()?.to_owned());
-        if let (Some(blueprint), Some(identifier)) = (text("blueprint"), text("identifier")) {
+        if let Some(key) = key(&entity) {
             forget_comment(&mut entity);
-            let key = Key {
-                blueprint,
-                identifier,
-            };
             bodies.entities.insert(key, entity);
         }
     }
+}
+
+/// Adds entities from manifests that may not say all of them: what another manifest says counts.
+fn add_others(entities: impl IntoIterator<Item = Value>, bodies: &mut Bodies) {
+    for entity in entities {
+        if let Some(key) = key(&entity) {
+            bodies.entities.entry(key).or_insert(entity);
+        }
+    }
+}
+
+fn key(entity: &Value) -> Option<Key> {
+    let text = |key: &str| Some(entity.get(key)?.as_str()?.to_owned());
+    Some(Key {
+        blueprint: text("blueprint")?,
+        identifier: text("identifier")?,
+    })
 }
 
 fn add_blueprint(mut blueprint: Value, bodies: &mut Bodies) {

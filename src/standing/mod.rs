@@ -6,6 +6,7 @@
 mod doubts;
 mod edits;
 mod held;
+mod resources;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

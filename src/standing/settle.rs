@@ -11,7 +11,7 @@ use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use serde_json::{Map, Value};
 
 use super::doubts::Doubts;
-use super::held::collect;
+use super::held::{Sort, collect};
 use super::{Place, Standing, StandingEntity};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Error};
 use crate::port::{self, Blueprint, Bodies, Cleared, Entity, Key, Query, Targets};
@@ -172,7 +172,14 @@ fn keep(
 ) -> Result<(), Error> {
     let mut by_place: BTreeMap<_, Vec<(&Key, Origin)>> = BTreeMap::new();
     for (key, entity, error) in kept {
-        if let Some(place) = entity.places.last() {
+        // Some manifests cannot say all of it.
+        let place = entity.places.iter().max_by_key(|place| {
+            (
+                place.state,
+                Sort::of(&place.path).is_some_and(Sort::is_whole),
+            )
+        });
+        if let Some(place) = place {
             let Place { root, state, path } = place;
             let place = by_place.entry((*root, *state, path)).or_default();
             place.push((*key, *error));
@@ -238,7 +245,8 @@ fn origin(place: &Place, text: &str, error: Origin, sources: &mut Sources) -> Or
 
 /// The descriptor that the first line of a manifest with one entity names, by its path in the root.
 fn named_descriptor(path: &Utf8Path, text: &str) -> Option<Utf8PathBuf> {
-    if !path.starts_with(Utf8Path::new(PORT_FOLDER).join("entities")) {
+    let is_in = |folder: &str| path.starts_with(Utf8Path::new(PORT_FOLDER).join(folder));
+    if !is_in("entities") && !is_in("kubernetes") {
         return None;
     }
     let (_, rest) = text

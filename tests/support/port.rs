@@ -79,6 +79,30 @@ impl Written {
     }
 }
 
+/// Blueprints by their identifiers, and entities by blueprint and identifier.
+pub(crate) type Bundle = (BTreeMap<String, Value>, BTreeMap<(String, String), Value>);
+
+/// What a bundle in a folder has; none where there is none.
+pub(crate) fn bundle(out: &Utf8Path) -> Result<Option<Bundle>> {
+    let path = out.join(".port/port-import.json");
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let bundle: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
+    let list = |key: &str| bundle[key].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let blueprints = list("blueprints").into_iter();
+    let entities = list("entities").into_iter();
+    Ok(Some((
+        blueprints
+            .map(|body| (text(&body, "identifier"), body))
+            .collect(),
+        entities
+            .map(|body| ((text(&body, "blueprint"), text(&body, "identifier")), body))
+            .collect(),
+    )))
+}
+
 /// The JSON Schema of a body of Port's API; `None` where `../shared` is not there.
 pub(crate) fn body(name: &str) -> Result<Option<Validator>> {
     let path = shared()?.join(format!("oracle/port-api/{name}.schema.json"));
