@@ -43,17 +43,8 @@ pub(crate) struct Ended {
 impl Driver {
     /// The programs, if all that is needed is there.
     pub(crate) fn there_is() -> Result<Option<Self>> {
-        let binary = Utf8Path::new(env!("CARGO_BIN_EXE_backstage2port"));
-        let target = binary
-            .ancestors()
-            .nth(2)
-            .ok_or("no target folder")?
-            .join("tofu");
+        let (target, tofu) = built()?;
         let provider = env::var("PORT_PROVIDER").map_or(target.join("provider"), Utf8PathBuf::from);
-        let tofu = target.join("bin/tofu");
-        if !tofu.is_file() {
-            return Err("OpenTofu is not there: run .ci/tofu".into());
-        }
         if !provider.join("terraform-provider-port-labs").is_file() {
             println!("skipped: Port's Terraform provider is not there, see .ci/tofu");
             return Ok(None);
@@ -195,6 +186,37 @@ impl Driver {
             time: start.elapsed(),
         })
     }
+}
+
+/// Whether `OpenTofu` alone reads the files in a folder and would change nothing about them; what it says if not.
+pub(crate) fn is_formatted(root: &Utf8Path) -> Result<std::result::Result<(), String>> {
+    let (_, tofu) = built()?;
+    let output = Command::new(&tofu)
+        .args(["fmt", "-check", "-diff", "-no-color"])
+        .current_dir(root)
+        .env_clear()
+        .env("CHECKPOINT_DISABLE", "1")
+        .output()
+        .map_err(|error| format!("{tofu}: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let shown = text(&output.stdout) + &text(&output.stderr);
+    Ok(if output.status.success() {
+        Ok(())
+    } else {
+        Err(shown)
+    })
+}
+
+/// What `.ci/tofu` built: its folder, and `OpenTofu`.
+fn built() -> Result<(Utf8PathBuf, Utf8PathBuf)> {
+    let binary = Utf8Path::new(env!("CARGO_BIN_EXE_backstage2port"));
+    let target = binary.ancestors().nth(2).ok_or("no target folder")?;
+    let target = target.join("tofu");
+    let tofu = target.join("bin/tofu");
+    if !tofu.is_file() {
+        return Err("OpenTofu is not there: run .ci/tofu".into());
+    }
+    Ok((target, tofu))
 }
 
 /// Where the files for Terraform stand.

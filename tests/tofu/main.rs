@@ -50,6 +50,36 @@ fn table(tried: &[Tried]) {
 }
 
 #[test]
+#[ignore = "needs OpenTofu, which .ci/tofu builds"]
+fn what_is_written_is_formatted() -> Result<()> {
+    let mut inputs = Vec::new();
+    for fixture in folders(Utf8Path::new("fixtures"))? {
+        inputs.push((fixture.to_string(), fixture.join("input")));
+    }
+    if let Some(shared) = shared()? {
+        inputs.extend(corpus(&shared)?);
+    }
+    let mut files = 0;
+    for (name, input) in inputs.iter().filter(|(_, input)| input.is_dir()) {
+        let out = Folder::new()?;
+        if !Driver::convert(name, input, &["--terraform-import"], &out.path)? {
+            continue;
+        }
+        let root = driver::root(&out.path);
+        driver::is_formatted(&root)?.map_err(|shown| format!("{name}: {shown}"))?;
+        files += root.read_dir_utf8()?.count();
+    }
+    assert!(files > 100, "only {files} files were read");
+    // What cannot be read is seen, and what would be formatted.
+    for wrong in ["resource \"a\" {\n", "locals {\n a = 1\n}\n"] {
+        let folder = Folder::new()?;
+        support::write(&folder.path.join("a.tf"), wrong.as_bytes())?;
+        assert!(driver::is_formatted(&folder.path)?.is_err(), "{wrong}");
+    }
+    Ok(())
+}
+
+#[test]
 #[ignore = "needs OpenTofu, which .ci/tofu builds, and Port's provider"]
 fn what_is_written_for_the_fixtures_converges() -> Result<()> {
     let Some(driver) = Driver::there_is()? else {

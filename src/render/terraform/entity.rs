@@ -57,9 +57,7 @@ pub(super) fn limits(catalog: &port::Catalog, stages: &Stages, imports: bool) ->
         };
         let mut limits = Vec::new();
         resource.attributes(&mut limits);
-        if !is_composed(packed.identifier()) || !is_composed(packed.body()) {
-            limits.extend(resource.composed());
-        }
+        limits.extend(resource.composed());
         if imports && !can_be_imported(&entity) {
             limits.push(resource.limit("the import".to_owned(), NO_COLON));
         }

@@ -28,6 +28,22 @@ fn sources() -> (Sources, Origin) {
     (sources, origin)
 }
 
+fn named(relations: &Value) -> Result<BTreeMap<String, Targets>> {
+    let relations = relations.as_object().ok_or("relations are a map")?;
+    let relations = relations.iter();
+    relations
+        .map(|(name, value)| Ok((name.clone(), targets(value)?)))
+        .collect()
+}
+
+fn targets(value: &Value) -> Result<Targets> {
+    Ok(match value {
+        Value::String(name) => Targets::One(name.clone()),
+        Value::Array(_) => Targets::Many(serde_json::from_value(value.clone())?),
+        query => Targets::Query(Query::new(query.clone())?),
+    })
+}
+
 /// A catalog of blueprints with relations, and of entities with their relations.
 fn catalog(blueprints: Value, entities: Value, origin: Origin) -> Result<port::Catalog> {
     let blueprints: Vec<Value> = serde_json::from_value(blueprints)?;
@@ -47,13 +63,9 @@ fn catalog(blueprints: Value, entities: Value, origin: Origin) -> Result<port::C
             title: text("title"),
             icon: text("icon"),
             blueprint: text("blueprint").unwrap_or_default(),
-            team: body
-                .get("team")
-                .cloned()
-                .map(serde_json::from_value)
-                .transpose()?,
+            team: body.get("team").map(targets).transpose()?,
             properties: serde_json::from_value(map("properties"))?,
-            relations: serde_json::from_value(map("relations"))?,
+            relations: named(&map("relations"))?,
             cleared: Cleared::default(),
             origin,
         }
