@@ -6,29 +6,12 @@ use std::fs;
 
 use camino::Utf8Path;
 use support::git::git;
-use support::{Folder, Result, Run, copy, run, tree};
-
-fn component(name: &str, more: &str) -> String {
-    format!(
-        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n{more}spec:\n  type: service\n  \
-         lifecycle: production\n  owner: group:team\n"
-    )
-}
+use support::{Folder, Result, component, converted, copy, text, tree};
 
 fn group(name: &str) -> String {
     format!(
         "apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata:\n  name: {name}\nspec:\n  type: team\n  children: []\n"
     )
-}
-
-fn converted(folder: &Folder, arguments: &[&str], code: i32) -> Result<Run> {
-    let run = run(&folder.path, &[&["convert"], arguments].concat())?;
-    assert_eq!(run.code, code, "{}", run.shown());
-    Ok(run)
-}
-
-fn text(folder: &Folder, path: &str) -> Result<String> {
-    Ok(fs::read_to_string(folder.path.join(path))?)
 }
 
 const DESCRIBED: &str = "  description: It sells\n";

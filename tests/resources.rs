@@ -8,31 +8,14 @@ use std::fs;
 use camino::Utf8Path;
 use serde_json::Value;
 use support::git::{commit, git};
-use support::{Folder, Result, Run, run, tree};
+use support::{Folder, Result, component, converted, run, text, tree};
 
 const TARGETS: [&str; 2] = ["--target=terraform", "--target=crd"];
-
-fn component(name: &str, more: &str) -> String {
-    format!(
-        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n{more}spec:\n  type: service\n  \
-         lifecycle: production\n  owner: group:team\n"
-    )
-}
 
 fn system(name: &str) -> String {
     format!(
         "apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata:\n  name: {name}\nspec:\n  owner: group:team\n"
     )
-}
-
-fn converted(folder: &Folder, arguments: &[&str], code: i32) -> Result<Run> {
-    let run = run(&folder.path, &[&["convert"], arguments].concat())?;
-    assert_eq!(run.code, code, "{}", run.shown());
-    Ok(run)
-}
-
-fn text(folder: &Folder, path: &str) -> Result<String> {
-    Ok(fs::read_to_string(folder.path.join(path))?)
 }
 
 fn names(folder: &Folder, below: &str) -> Result<Vec<String>> {

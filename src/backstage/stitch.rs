@@ -5,12 +5,14 @@
 //! Refs that nothing defines are kept: they may be known elsewhere. `lint` reports them.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use super::Packed;
 use super::dump::{Dumped, Entry};
 use super::entity::{Entity, Relation, RelationType};
 use super::entity_ref::EntityRef;
 use super::validate::{Facts, Validated};
+use crate::source::Origin;
 
 /// All entities of a run and the relations between them.
 #[derive(Debug, Default)]
@@ -23,6 +25,8 @@ pub struct Catalog {
     facts: Vec<Facts>,
     /// The refs of descriptors that are in error.
     lost: BTreeSet<String>,
+    /// Made when it is asked for the first time.
+    by_origin: OnceLock<HashMap<Origin, usize>>,
 }
 
 type TargetId = u32;
@@ -46,6 +50,18 @@ impl Catalog {
     #[must_use]
     pub fn known(&self) -> &[Entity<Packed>] {
         &self.entities
+    }
+
+    /// The index of the entity that was made from a descriptor.
+    #[must_use]
+    pub fn made_from(&self, origin: Origin) -> Option<usize> {
+        let by_origin = self.by_origin.get_or_init(|| {
+            let entities = self.entities().iter().enumerate();
+            // The first of those that a dump tells no origins of.
+            let entities = entities.rev();
+            entities.map(|(index, one)| (one.origin, index)).collect()
+        });
+        by_origin.get(&origin).copied()
     }
 
     /// Whether a descriptor of this canonical ref is there, but in error.
@@ -204,6 +220,7 @@ pub fn catalog(
         targets: targets.all,
         facts,
         lost,
+        by_origin: OnceLock::new(),
     }
 }
 

@@ -137,8 +137,7 @@ pub fn place(
 }
 
 fn field_of(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Option<FieldPath> {
-    let mut entities = bridge.catalog.entities().iter();
-    let index = entities.position(|other| other.origin == entity.origin)?;
+    let index = bridge.catalog.made_from(entity.origin)?;
     let trace = Trace::new(bridge, index);
     let mapped = trace.mapped.iter().find(|mapped| {
         (&mapped.entity.blueprint, &mapped.entity.identifier)
@@ -147,16 +146,18 @@ fn field_of(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Option<Fi
     let mapped = mapped?;
     let leaf = mapped.mapping.leaf(part)?;
     let held = value_of(&mapped.entity, part);
-    let fields = top_fields(&trace.entity).filter(|(field, _)| trace.reads(leaf, field));
-    let fields: Vec<_> = fields.collect();
-    let its_value = |(_, value): &&(Field, &Value)| held.as_deref() == Some(*value);
-    let (mut field, mut value) = fields
-        .iter()
-        .find(its_value)
-        .or_else(|| fields.first())
-        .cloned()?;
+    let refers = |field: &Field| trace.references.iter().any(|one| field.holds(&one.path()));
+    let mut fields: Vec<(Field, &Value)> = top_fields(&trace.entity).collect();
+    // To find out whether a field is read takes long where there are many relations, so the likely ones are first.
+    fields.sort_by_cached_key(|(field, value)| match part {
+        _ if held.as_deref() == Some(*value) => 0,
+        Part::Relation(_) if refers(field) => 1,
+        _ => 2,
+    });
+    let mut fields = fields.into_iter();
+    let (mut field, mut value) = fields.find(|(field, _)| trace.reads(leaf, field))?;
     // A list that Backstage sorts does not have its items where the descriptor has them.
-    let is_sorted = trace.references.iter().any(|one| field.holds(&one.path()));
+    let is_sorted = refers(&field);
     while let Value::Object(map) = value
         && !is_sorted
     {

@@ -10,7 +10,7 @@ use super::{FileId, Sources};
 use crate::yaml::spans::Spans;
 
 /// The place an entity comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     /// The file of the descriptor.
     pub file: FileId,

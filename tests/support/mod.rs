@@ -133,6 +133,26 @@ pub(crate) fn finished(command: &mut Command) -> Result<Run> {
     })
 }
 
+/// A descriptor of a component, with more lines of its metadata.
+pub(crate) fn component(name: &str, more: &str) -> String {
+    format!(
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\n{more}spec:\n  type: service\n  \
+         lifecycle: production\n  owner: group:team\n"
+    )
+}
+
+/// Converts a folder, which ends with this code.
+pub(crate) fn converted(folder: &Folder, arguments: &[&str], code: i32) -> Result<Run> {
+    let run = run(&folder.path, &[&["convert"], arguments].concat())?;
+    assert_eq!(run.code, code, "{}", run.shown());
+    Ok(run)
+}
+
+/// The text of a file.
+pub(crate) fn text(folder: &Folder, path: &str) -> Result<String> {
+    Ok(fs::read_to_string(folder.path.join(path))?)
+}
+
 /// Writes a file and the folders above it.
 pub(crate) fn write(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     fs::create_dir_all(path.parent().ok_or("no folder")?)?;
