@@ -17,6 +17,9 @@ use crate::port;
 /// How often one entity is mapped again to trace its fields; beyond that they count as dropped.
 pub(super) const MAX_PROBES: usize = 400;
 
+/// So many relations make one time count for two.
+const RELATIONS_A_PROBE: usize = 1024;
+
 /// How many entities must agree on a field before it is believed of the next one.
 pub(super) const ENOUGH: usize = 3;
 
@@ -313,10 +316,9 @@ impl Walk<'_, '_> {
                 return known;
             }
         }
-        if self.probes >= MAX_PROBES {
+        if !self.may_probe(*index) {
             return Vec::new();
         }
-        self.probes += 1;
         let other = world.trace(*index);
         let parts = other.without_relation(inverse, &holder.canonical());
         let learned = parts.iter().map(|(_, part)| part.clone());
@@ -328,13 +330,22 @@ impl Walk<'_, '_> {
         world.holders(&parts, &world.written_as(&other))
     }
 
+    /// Whether an entity may be mapped once more. Counts that.
+    fn may_probe(&mut self, index: usize) -> bool {
+        if self.probes >= MAX_PROBES {
+            return false;
+        }
+        let relations = self.world.bridge.catalog.relations(index).len();
+        self.probes += 1 + relations / RELATIONS_A_PROBE;
+        true
+    }
+
     /// The parts that change without a field; `None` where too many have been asked for.
     fn without(&mut self, field: &Field) -> Option<Parts> {
-        if self.probes >= MAX_PROBES {
+        let (world, index) = (self.world, self.index);
+        if !self.may_probe(index) {
             return None;
         }
-        self.probes += 1;
-        let (world, index) = (self.world, self.index);
         let trace = self.trace.get_or_insert_with(|| world.trace(index));
         Some(trace.without(field))
     }
