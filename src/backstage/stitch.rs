@@ -57,7 +57,7 @@ impl Catalog {
     pub fn made_from(&self, origin: Origin) -> Option<usize> {
         let by_origin = self.by_origin.get_or_init(|| {
             let entities = self.entities().iter().enumerate();
-            // The first of those that a dump tells no origins of.
+            // A dump may give all its entities one origin: in reverse, the first of them is the one that stays.
             let entities = entities.rev();
             entities.map(|(index, one)| (one.origin, index)).collect()
         });

@@ -3,9 +3,11 @@
 //! In: a value. Out: the text that a provider written in Go makes of it when it reads it back. Any other text for the same
 //! value would look like a change in every plan.
 
-use std::fmt::Write as _;
+use std::io::{self, Write};
 
-use serde_json::{Number, Value};
+use serde::Serialize;
+use serde_json::ser::Formatter;
+use serde_json::{Number, Serializer, Value};
 
 /// Integers up to this one are the same as floating point numbers.
 const MAX_EXACT: u64 = 1 << 53;
@@ -28,81 +30,54 @@ pub(super) fn is_encoded_alike(value: &Value) -> bool {
     }
 }
 
-/// The text that Go's `encoding/json` makes of a value, with its keys sorted and `<`, `>` and `&` escaped.
+/// The text that Go's `encoding/json` makes of a value, with its keys sorted.
 pub(super) fn text(value: &Value) -> String {
-    let mut text = String::new();
-    write(value, &mut text);
-    text
+    let mut value = value.clone();
+    value.sort_all_objects();
+    let mut text = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut text, Go);
+    // Neither is a value without its text, nor does memory refuse to be written to.
+    let _ = value.serialize(&mut serializer);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
-fn write(value: &Value, text: &mut String) {
-    match value {
-        Value::Null => text.push_str("null"),
-        Value::Bool(bool) => {
-            let _ = write!(text, "{bool}");
-        }
-        Value::Number(number) => text.push_str(&go_number(number)),
-        Value::String(string) => write_text(string, text),
-        Value::Array(items) => {
-            text.push('[');
-            for (position, item) in items.iter().enumerate() {
-                if position > 0 {
-                    text.push(',');
-                }
-                write(item, text);
-            }
-            text.push(']');
-        }
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_unstable_by_key(|(key, _)| *key);
-            text.push('{');
-            for (position, (key, value)) in entries.into_iter().enumerate() {
-                if position > 0 {
-                    text.push(',');
-                }
-                write_text(key, text);
-                text.push(':');
-                write(value, text);
-            }
-            text.push('}');
-        }
+/// How Go spells JSON: numbers are floating point numbers, and no text is markup for a browser.
+struct Go;
+
+#[expect(clippy::cast_precision_loss, reason = "a provider loses it as well")]
+impl Formatter for Go {
+    fn write_i64<W: ?Sized + Write>(&mut self, writer: &mut W, number: i64) -> io::Result<()> {
+        self.write_f64(writer, number as f64)
     }
-}
 
-fn write_text(string: &str, text: &mut String) {
-    text.push('"');
-    for char in string.chars() {
-        match char {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            '\u{8}' => text.push_str("\\b"),
-            '\u{c}' => text.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..'\u{20}' => {
-                let _ = write!(text, "\\u{:04x}", u32::from(char));
-            }
-            other => text.push(other),
-        }
+    fn write_u64<W: ?Sized + Write>(&mut self, writer: &mut W, number: u64) -> io::Result<()> {
+        self.write_f64(writer, number as f64)
     }
-    text.push('"');
-}
 
-/// A number as Go spells it: without an exponent where it is neither very small nor very large.
-fn go_number(number: &Number) -> String {
-    let float = number.as_f64().unwrap_or_default();
-    let size = float.abs();
-    if size != 0.0 && !(1e-6..1e21).contains(&size) {
-        let text = format!("{float:e}");
-        return if size < 1.0 {
-            text
+    /// Without an exponent where it is neither very small nor very large.
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, number: f64) -> io::Result<()> {
+        let size = number.abs();
+        if size == 0.0 || (1e-6..1e21).contains(&size) {
+            write!(writer, "{number}")
+        } else if size < 1.0 {
+            write!(writer, "{number:e}")
         } else {
-            text.replace('e', "e+")
-        };
+            writer.write_all(format!("{number:e}").replace('e', "e+").as_bytes())
+        }
     }
-    format!("{float}")
+
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        fragment.chars().try_for_each(|char| match char {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                write!(writer, "\\u{:04x}", u32::from(char))
+            }
+            other => write!(writer, "{other}"),
+        })
+    }
 }
 
 /// A number as a literal of HCL. Numbers of a provider are floating point numbers.

@@ -155,7 +155,8 @@ fn field_of(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Option<Fi
         _ => 2,
     });
     let mut fields = fields.into_iter();
-    let (mut field, mut value) = fields.find(|(field, _)| trace.reads(leaf, field))?;
+    let is_read = trace.reads(leaf);
+    let (mut field, mut value) = fields.find(|(field, _)| is_read(field))?;
     // A list that Backstage sorts does not have its items where the descriptor has them.
     let is_sorted = refers(&field);
     while let Value::Object(map) = value
@@ -163,7 +164,7 @@ fn field_of(bridge: Bridge<'_>, entity: &port::Entity, part: &Part) -> Option<Fi
     {
         let inner = map.iter().find_map(|(key, value)| {
             let inner = field.step(Step::Key(key.clone()));
-            trace.reads(leaf, &inner).then_some((inner, value))
+            is_read(&inner).then_some((inner, value))
         });
         let Some((inner, its_value)) = inner else {
             break;

@@ -300,11 +300,13 @@ impl<'a> Trace<'a> {
     }
 
     /// Whether an expression gives something else without a field.
-    pub(super) fn reads(&self, leaf: &Leaf, field: &Field) -> bool {
+    pub(super) fn reads<'t>(&'t self, leaf: &'t Leaf) -> impl Fn(&Field) -> bool + 't {
         let output = |input: Value| self.bridge.profile.first(leaf, &Input::new(input)).ok();
         let before = output(self.input.clone());
-        self.inputs_without(field)
-            .any(|input| output(input) != before)
+        move |field| {
+            self.inputs_without(field)
+                .any(|input| output(input) != before)
+        }
     }
 
     /// The parts that change when a relation is left out, whichever side declares it.

@@ -88,6 +88,18 @@ pub enum Targets {
     Query(Query),
 }
 
+impl Targets {
+    /// The identifiers; none of a search.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
+            Self::Query(_) => &[],
+        }
+    }
+}
+
 /// A search query of Port: `{combinator, rules}`, where a rule is `{property, operator, value}` or a query.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]

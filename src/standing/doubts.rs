@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Place;
+use super::held::Sort;
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::source::{CATALOG_FOLDER, Origin, PORT_FOLDER, Place as Spot, RootId, Sources};
 
@@ -64,8 +65,7 @@ impl Doubts {
         let folder = path.parent().unwrap_or(Utf8Path::new("")).to_owned();
         let of_folder = self.folders.get(&(*root, folder));
         // These hold the entities of all roots.
-        let is_of_all = path.starts_with(Utf8Path::new(PORT_FOLDER).join("terraform"))
-            || path.ends_with("port-import.json");
+        let is_of_all = matches!(Sort::of(path), Some(Sort::Bundle | Sort::Terraform));
         let of_root = if is_of_all {
             self.roots.values().next()
         } else {

@@ -145,12 +145,8 @@ fn annotations(entity: &Entity) -> Vec<(&'static str, String)> {
     if let Some(icon) = &entity.icon {
         annotations.push((ICON_ANNOTATION, icon.clone()));
     }
-    let teams = match &entity.team {
-        Some(Targets::One(name)) => Some(vec![name.as_str()]),
-        Some(Targets::Many(names)) => Some(names.iter().map(String::as_str).collect()),
-        Some(Targets::Query(_)) | None => None,
-    };
-    if let Some(teams) = teams.filter(|teams| !teams.is_empty()) {
+    let teams = entity.team.as_ref().map_or(&[][..], Targets::names);
+    if !teams.is_empty() {
         annotations.push((TEAM_ANNOTATION, Value::from(teams).to_string()));
     }
     if let Some(title) = &entity.title {
@@ -231,8 +227,8 @@ pub(super) fn is_namespace(name: &str) -> bool {
 ///
 /// It is `<blueprint>.<identifier>`. Small letters and digits stand for themselves, and so do `-` and, in the identifier,
 /// `.` before one of them. A capital is `---` and the small letter, any other byte `--` and two hexadecimal digits. A part
-/// that would begin with these has a `0` in front, and a `0` that would stand there by itself is an escape. Of a name that is too long the beginning stays, and `--x`
-/// and a checksum follow, which no other name has.
+/// that would begin with these has a `0` in front, and a `0` that would stand there by itself is an escape. Of a name that
+/// is too long the beginning stays, and `--x` and a checksum follow, which no other name has.
 pub(super) fn name(blueprint: &str, identifier: &str) -> String {
     let mut name = encode(blueprint, false);
     name.push('.');

@@ -104,14 +104,12 @@ impl Resource<'_> {
     }
 
     fn teams(&self, limits: &mut Vec<Limit>) -> Option<(String, Expression)> {
-        let names: BTreeSet<&String> = match self.entity.team.as_ref()? {
-            Targets::One(name) => BTreeSet::from([name]),
-            Targets::Many(names) => names.iter().collect(),
-            Targets::Query(_) => {
-                limits.push(self.limit("`team`".to_owned(), NO_QUERIES));
-                return None;
-            }
-        };
+        let teams = self.entity.team.as_ref()?;
+        if matches!(teams, Targets::Query(_)) {
+            limits.push(self.limit("`team`".to_owned(), NO_QUERIES));
+            return None;
+        }
+        let names: BTreeSet<&String> = teams.names().iter().collect();
         let own = self.entity_key();
         let (later, first): (Vec<_>, Vec<_>) = names
             .into_iter()
@@ -167,15 +165,15 @@ impl Resource<'_> {
                 .blueprint
                 .and_then(|blueprint| blueprint.relations.get(name));
             let target = definition.map_or("", |relation| &relation.target);
-            let names = match targets {
-                Targets::One(name) => std::slice::from_ref(name),
-                Targets::Many(names) => names,
-                Targets::Query(_) => {
-                    limits.push(self.limit(format!("relation `{name}`"), NO_QUERIES));
-                    continue;
-                }
-            };
-            let keys: Vec<Key> = names.iter().map(|name| key(target, name)).collect();
+            if matches!(targets, Targets::Query(_)) {
+                limits.push(self.limit(format!("relation `{name}`"), NO_QUERIES));
+                continue;
+            }
+            let keys: Vec<Key> = targets
+                .names()
+                .iter()
+                .map(|name| key(target, name))
+                .collect();
             let is_later = self.stages.is_later(&entity.blueprint, name)
                 || keys.iter().any(|to| self.stages.closes_circle(&own, to));
             let mut values: Vec<_> = keys.iter().map(|to| self.target(to, is_later)).collect();
@@ -222,12 +220,8 @@ impl Resource<'_> {
             })
             .map(|(name, _)| format!("property `{name}`"));
         let names = entity.relations.values().chain(&entity.team);
-        let names = names.flat_map(|targets| match targets {
-            Targets::One(name) => std::slice::from_ref(name),
-            Targets::Many(names) => names,
-            Targets::Query(_) => &[],
-        });
         let are_composed = names
+            .flat_map(Targets::names)
             .chain(&entity.title)
             .chain([&entity.identifier])
             .all(|name| is_composed(name));

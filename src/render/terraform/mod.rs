@@ -162,7 +162,8 @@ fn opening(rest: &str) -> String {
 fn provider(are_two: bool) -> String {
     let mut text = opening(BY_PROFILE);
     text.push_str(
-        "\nterraform {\n  required_version = \">= 1.5\"\n  required_providers {\n    port = {\n      source  = \"port-labs/port-labs\"\n",
+        "\nterraform {\n  required_version = \">= 1.5\"\n  required_providers {\n    port = {\n      \
+         source  = \"port-labs/port-labs\"\n",
     );
     text.push_str("      version = \"");
     text.push_str(PROVIDER_VERSION);
@@ -207,9 +208,11 @@ fn provider(are_two: bool) -> String {
     hcl::block(&mut text, "provider", &["port"], &attributes);
     if are_two {
         text.push_str(
-            "\n# Some relations lead in a circle, and Terraform makes one thing after the other. The first apply leaves out those\n\
+            "\n# Some relations lead in a circle, and Terraform makes one thing after the other. The first apply leaves out \
+             those\n\
              # that would close a circle (-var stage=1); every later one has them all.\n\
-             variable \"stage\" {\n  description = \"1 for the first apply, which leaves out the relations that close a circle; 2 from then on\"\n  \
+             variable \"stage\" {\n  description = \"1 for the first apply, which leaves out the relations that close a \
+             circle; 2 from then on\"\n  \
              type        = number\n  default     = 2\n\n  validation {\n    condition     = contains([1, 2], var.stage)\n    \
              error_message = \"The stage is 1 or 2.\"\n  }\n}\n",
         );

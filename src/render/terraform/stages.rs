@@ -150,12 +150,7 @@ impl Stages {
 fn entity_targets(entity: &Entity, target: impl Fn(&str, &str) -> Option<String>) -> Vec<Key> {
     let mut keys = Vec::new();
     let mut add = |blueprint: &str, targets: &Targets| {
-        let names = match targets {
-            Targets::One(name) => std::slice::from_ref(name),
-            Targets::Many(names) => names,
-            Targets::Query(_) => &[],
-        };
-        keys.extend(names.iter().map(|name| Key {
+        keys.extend(targets.names().iter().map(|name| Key {
             blueprint: blueprint.to_owned(),
             identifier: name.clone(),
         }));
