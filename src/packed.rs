@@ -59,6 +59,8 @@ pub(crate) struct Extent {
     pub(crate) lines: usize,
     /// How deep lists and maps are nested.
     pub(crate) depth: usize,
+    /// Bytes of texts that some format spells with others.
+    pub(crate) unusual: usize,
 }
 
 impl Writer {
@@ -115,6 +117,7 @@ impl Writer {
     }
 
     pub(crate) fn text(&mut self, text: &str) {
+        self.extent.unusual += unusual(text);
         self.extent.lines += 1 + memchr::memchr_iter(b'\n', text.as_bytes()).count();
         self.count(text.len());
         self.bytes.extend_from_slice(text.as_bytes());
@@ -183,6 +186,22 @@ impl Writer {
         write(self);
         self.depth -= 1;
     }
+}
+
+/// How many bytes of a text some format spells with others: what ends or begins quotes, what no line shows, and what is not
+/// ASCII.
+fn unusual(text: &str) -> usize {
+    let is_unusual =
+        |byte: &u8| !matches!(byte, b' '..=b'~') | matches!(byte, b'"' | b'\'' | b'\\');
+    // In pieces whose count fits a byte, which processors count many bytes of at once.
+    let pieces = text.as_bytes().chunks(u8::MAX.into());
+    let counts = pieces.map(|piece| {
+        piece
+            .iter()
+            .map(|byte| u8::from(is_unusual(byte)))
+            .sum::<u8>()
+    });
+    counts.map(usize::from).sum()
 }
 
 /// What is left to be read; everything is `None` at the end of it.

@@ -89,8 +89,9 @@ fn most_bytes(key: &str, body: Extent) -> usize {
         bytes,
         lines,
         depth,
+        unusual,
     } = body;
-    FRAME + ESCAPE * (key.len() + bytes) + lines * (2 * (depth + AROUND) + 16)
+    FRAME + ESCAPE * (key.len() + unusual) + bytes + lines * (2 * (depth + AROUND) + 16)
 }
 
 /// The shape of targets tells what they are.

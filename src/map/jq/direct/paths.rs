@@ -227,7 +227,7 @@ impl<'v> Run<'v> {
         }
     }
 
-    /// `del(f)`: the last paths first, so that no index moves before it is used.
+    /// `del(f)`: the last paths first where they have indexes, so that none moves before it is used.
     fn deleted(&self, term: &'v Term, value: &Val<'v>) -> Result<Val<'v>> {
         let mut paths = Vec::new();
         self.paths(term, value, None, &mut |at, found| {
@@ -237,7 +237,9 @@ impl<'v> Run<'v> {
             }
             Ok(())
         })?;
-        if paths.len() > 1 {
+        let has_index =
+            |path: &Vec<Val<'v>>| path.iter().any(|key| matches!(key.view(), View::Num));
+        if paths.len() > 1 && paths.iter().any(has_index) {
             let lists = paths
                 .into_iter()
                 .map(Val::array)
@@ -311,7 +313,7 @@ impl<'v> Run<'v> {
     }
 }
 
-/// Whether a value has a place, or has it perhaps.
+/// Whether a value has a place, be it with `null` in it.
 fn is_there<'v>(value: &Val<'v>, at: At<'_, 'v>) -> bool {
     fn part<'v>(value: &Val<'v>, at: At<'_, 'v>) -> Option<Val<'v>> {
         let Some(place) = at else {
