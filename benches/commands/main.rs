@@ -11,6 +11,9 @@
 //! the libraries that the program uses and as many threads, and does nothing else (`floor.rs`). It runs before each run
 //! of a command (A B A B), so that a machine whose speed changes slows down both; a ratio is the median of those of the
 //! pairs. The trees are those of `examples/tree`; they are made below the target folder and kept.
+//!
+//! Each run writes to a folder of its own, and they all go at the end: some file systems look for those that were just
+//! deleted whenever they make a new file, which takes longer than all the rest.
 
 mod cost;
 mod floor;
@@ -181,7 +184,9 @@ fn measure(arguments: &Arguments) -> Result<()> {
         arguments.only.is_empty() || arguments.only.iter().any(is_named)
     });
     let commands: Vec<Command> = commands.collect();
+    let out = folder.join("out");
     let mut rows = Vec::new();
+    empty(&out)?;
     table::head();
     for &Sized { shape, size } in &arguments.trees {
         let tree = Tree {
@@ -193,7 +198,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         let bench = Bench {
             tree,
             folder: tree.kept(&folder.join("trees"))?,
-            out: folder.join("out"),
+            out: out.join(format!("{shape:?}-{size}")),
             runs: arguments
                 .runs
                 .unwrap_or((100_000 / size.max(1)).clamp(3, 11)),
@@ -209,7 +214,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         }
     }
     table::growth(&rows);
-    Ok(())
+    empty(&out)
 }
 
 /// A tree, and how it is measured on.
@@ -230,41 +235,41 @@ impl Bench {
     }
 
     fn command(&self, command: &Command) -> Result<Row> {
-        let line = command.line(&self.folder, &self.out, self.threads);
+        let out = self.out.join(command.id);
         if command.before == Before::Converted {
-            self.empty()?;
-            Cost::of(&CONVERT.line(&self.folder, &self.out, self.threads))?;
+            Cost::of(&CONVERT.line(&self.folder, &out, self.threads))?;
         }
-        self.pairs(command.name(), || {
-            if command.before == Before::Nothing {
-                self.empty()?;
-            }
-            Cost::of(&line)
+        self.pairs(command.name(), |run| {
+            let out = match command.before {
+                Before::Nothing => out.join(run.to_string()),
+                Before::Converted => out.clone(),
+            };
+            Cost::of(&command.line(&self.folder, &out, self.threads))
         })
     }
 
     fn other(&self, line: &str) -> Result<Row> {
         let name = format!("`{line}`");
         let line = line.replace("{}", self.folder.as_str());
-        self.pairs(name, || Cost::of(&["sh", "-c", &line]))
+        self.pairs(name, |_| Cost::of(&["sh", "-c", &line]))
     }
 
     /// Runs of the floor and of another program in turns.
-    fn pairs(&self, name: String, measured: impl Fn() -> Result<Cost>) -> Result<Row> {
+    fn pairs(&self, name: String, measured: impl Fn(usize) -> Result<Cost>) -> Result<Row> {
         let mut pairs = Vec::new();
-        for _ in 0..self.runs {
-            pairs.push((self.floor()?, measured()?));
+        for run in 0..self.runs {
+            pairs.push((self.floor()?, measured(run)?));
         }
         let row = Row::new(self.tree, name, &pairs);
         row.print();
         Ok(row)
     }
+}
 
-    /// Takes away what was written.
-    fn empty(&self) -> Result<()> {
-        if self.out.exists() {
-            fs::remove_dir_all(&self.out)?;
-        }
-        Ok(())
+/// Takes away what was written.
+fn empty(folder: &Utf8Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
     }
+    Ok(())
 }

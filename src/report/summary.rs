@@ -135,6 +135,11 @@ impl Summary {
                 text,
                 "Skipped {skeletons}, to be rendered before they describe anything."
             );
+            if tally.skeletons == tally.documents {
+                text.push_str(
+                    "No other descriptor was found: `--include GLOB` reads files of unusual names.\n",
+                );
+            }
         }
         let repeated = tally.repeated;
         let lost = tally
