@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::super::shortened;
 use super::super::value::Limits;
-use super::value::{Cost, Val, View, compare, equal, member, take};
+use super::value::{Cost, Members, Val, View, compare, equal, member, take};
 use super::{Direct, Part, Result, Stop, Term, Text};
 use super::{functions, texts};
 
@@ -454,13 +454,21 @@ fn count(value: &Val<'_>, left: &Cell<usize>) {
         return;
     }
     match value.view() {
-        View::Arr(items) => (0..items.len())
-            .filter_map(|at| items.get(at))
-            .for_each(|item| count(&item, left)),
-        View::Obj(members) => members
-            .to_vec()
-            .iter()
-            .for_each(|(_, value)| count(value, left)),
+        View::Arr(items) => {
+            for item in (0..items.len()).filter_map(|at| items.get(at)) {
+                count(&item, left);
+            }
+        }
+        View::Obj(Members::Json(map)) => {
+            for value in map.values() {
+                count(&Val::Json(value), left);
+            }
+        }
+        View::Obj(Members::New(members)) => {
+            for (_, value) in members {
+                count(value, left);
+            }
+        }
         _ => {}
     }
 }
