@@ -708,3 +708,55 @@ fn manifests_hold_the_bodies_and_what_is_cleared_is_null() -> Result<(), Box<dyn
     assert!(port::Bodies::of(&given).blueprints.is_empty());
     Ok(())
 }
+
+#[test]
+fn no_text_takes_more_than_is_reckoned_with() -> Result<(), Box<dyn StdError>> {
+    let mut sources = two_roots();
+    let hostile = [
+        "\0",
+        "\u{1b}",
+        "\t",
+        "\n",
+        "\r",
+        "\"",
+        "'",
+        "\\",
+        "<",
+        "\u{7f}",
+        "\u{85}",
+        "\u{a0}",
+        "é",
+        "\u{2028}",
+        "\u{feff}",
+        "\u{ffff}",
+        "\u{1f600}",
+        "\u{10ffff}",
+        "x",
+        " ",
+        "- ",
+        ": ",
+        "#",
+    ];
+    for part in hostile {
+        for text in [part.repeat(2000), format!("{}x", part.repeat(2000))] {
+            let mut one = entity(&mut sources, 0, "catalog-info.yaml", 0, "shop");
+            let inside = json!({&text: [&text]});
+            one.properties = BTreeMap::from([
+                ("text".to_owned(), text.as_str().into()),
+                ("inside".to_owned(), inside),
+            ]);
+            one.title = Some(text);
+            let catalog = port::Catalog {
+                entities: vec![one.into()],
+                ..port::Catalog::default()
+            };
+            // Where a manifest is made its length is looked at.
+            for format in [Format::Yaml, Format::Json] {
+                let targets = [Target::PortYml, Target::Tree];
+                let (made, _) = rendered(&catalog, &sources, &targets, format, &[])?;
+                assert!(made.iter().any(|one| one.entities > 0), "{part:?}");
+            }
+        }
+    }
+    Ok(())
+}
