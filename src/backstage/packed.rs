@@ -49,7 +49,7 @@ impl Packed {
         reason = "the method is for one lifetime, the closure for all"
     )]
     pub fn fields(&self) -> Map<String, Value> {
-        // Whatever is read here was written by `of`.
+        // Whatever is read here was written by `by`.
         self.fields.read(|fields| fields.map()).unwrap_or_default()
     }
 
